@@ -37,6 +37,10 @@ COMMANDS: Table = {
         "latency:latency",
         "What callers wait for: cold commands, start, 1:1, 1:N, enrollment, memory; beside another checkout.",
     ),
+    "native": (
+        "native:native",
+        "What an invocation through libteec costs, a call that the core answers, a digest, an object written.",
+    ),
     "protection": (
         "protection:protection",
         "What protected codes cost, leak and link, with and without the secret: protection.json and report.html.",

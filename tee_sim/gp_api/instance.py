@@ -1,6 +1,7 @@
 """What the handlers of all areas share: the instance that asks, its environment, its objects."""
 
 from tee_sim.gp_objects.enumerators import Enumerators
+from tee_sim.gp_objects.handles import OpenObjects
 from tee_sim.gp_objects.objects import GpObjects
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.ta_api import TaEnv
@@ -12,10 +13,11 @@ class Instance:
     Args:
         env: its environment.
         manifest: what was read from its file.
+        shared: what the instances of this application have open.
     """
 
-    def __init__(self, env: TaEnv, manifest: Manifest) -> None:
+    def __init__(self, env: TaEnv, manifest: Manifest, shared: OpenObjects | None = None) -> None:
         self.env = env
         self.manifest = manifest
-        self.objects = GpObjects(env.store, env.rng)
+        self.objects = GpObjects(env.store, env.rng, shared)
         self.enumerators = Enumerators(env.store)

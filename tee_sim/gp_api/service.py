@@ -6,12 +6,14 @@
 A function without a result (void) answers [0, 0, ...].
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from tee_sim.gp_api import arithmetic, objects, operation_handlers, properties, storage, times
 from tee_sim.gp_api.instance import Instance
 from tee_sim.gp_api.words import Handler, RefusalError
+from tee_sim.gp_objects.handles import OpenObjects
 from tee_sim.gp_objects.panics import TaPanic, guard
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.gp_functions import BY_NUMBER, Function
@@ -43,10 +45,11 @@ class NativeApi:
     Args:
         env: its environment; the only things that its questions are about.
         manifest: what was read from its file.
+        shared: what the instances of this application have open.
     """
 
-    def __init__(self, env: TaEnv, manifest: Manifest) -> None:
-        self.instance = Instance(env, manifest)
+    def __init__(self, env: TaEnv, manifest: Manifest, shared: OpenObjects | None = None) -> None:
+        self.instance = Instance(env, manifest, shared)
         self._handlers: dict[Function, Handler] = {}
         for area in AREAS:
             self._handlers.update(area(self.instance))
@@ -71,3 +74,18 @@ class NativeApi:
             return [RETURNED, int(error.result)]
         except TaPanic as panic:
             return [PANICKED, int(panic.result)]
+
+    def end(self) -> None:
+        """The instance is gone."""
+        self.instance.objects.end()
+
+
+class NativeApis:
+    """The functions of all native applications of one world."""
+
+    def __init__(self) -> None:
+        self._open: defaultdict[bytes, OpenObjects] = defaultdict(OpenObjects)
+
+    def __call__(self, env: TaEnv, manifest: Manifest) -> NativeApi:
+        """Those of a new instance."""
+        return NativeApi(env, manifest, self._open[manifest.uuid])

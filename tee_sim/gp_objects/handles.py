@@ -33,16 +33,42 @@ def may_share(open_flags: list[Flag], flags: Flag) -> bool:
     )
 
 
-class HandleTable:
-    """The handles of one TA instance. Numbers are never used twice, so a stale handle is always a bad one."""
+class OpenObjects:
+    """What all instances of one application have open: the sharing rules hold between them."""
 
     def __init__(self) -> None:
-        self._open: dict[int, Handle] = {}
-        self._next = 1
+        self.tables: list[HandleTable] = []
 
     def flags_of(self, object_id: bytes) -> list[Flag]:
         """Flags of all handles on an object."""
+        return [flags for table in self.tables for flags in table.own_flags_of(object_id)]
+
+
+class HandleTable:
+    """The handles of one TA instance. Numbers are never used twice, so a stale handle is always a bad one.
+
+    Args:
+        shared: with the other instances of the application; without it, this one has none beside it.
+    """
+
+    def __init__(self, shared: OpenObjects | None = None) -> None:
+        self._open: dict[int, Handle] = {}
+        self._next = 1
+        self._shared = shared or OpenObjects()
+        self._shared.tables.append(self)
+
+    def end(self) -> None:
+        """The instance is gone, and nothing of it is open."""
+        if self in self._shared.tables:
+            self._shared.tables.remove(self)
+
+    def own_flags_of(self, object_id: bytes) -> list[Flag]:
+        """Flags of the handles on an object that are in this table."""
         return [h.flags for h in self._open.values() if h.object_id == object_id]
+
+    def flags_of(self, object_id: bytes) -> list[Flag]:
+        """Flags of all handles on an object, of whichever instance."""
+        return self._shared.flags_of(object_id)
 
     def need_room(self) -> None:
         """Raises TeeError OUT_OF_MEMORY if as many handles are open as may be."""

@@ -17,7 +17,7 @@ from tee_sim.gp_objects.constants import (
     ObjectInfo,
     Whence,
 )
-from tee_sim.gp_objects.handles import NO_RIGHT, Handle, HandleTable, may_share
+from tee_sim.gp_objects.handles import NO_RIGHT, Handle, HandleTable, OpenObjects, may_share
 from tee_sim.gp_objects.keys import Key
 from tee_sim.gp_objects.names import StoredBody, check_id, store_id
 from tee_sim.gp_objects.panics import guard
@@ -39,11 +39,21 @@ class GpObjects(TransientObjects):
     Args:
         store: the TA's own.
         rng: what generated secrets are made of; an application gives its `env.rng`.
+        shared: what the instances of one application have open, if there may be several.
     """
 
-    def __init__(self, store: Store, rng: Rng = OsRng()) -> None:  # noqa: B008  # without state
-        super().__init__(HandleTable(), rng)
+    def __init__(
+        self,
+        store: Store,
+        rng: Rng = OsRng(),  # noqa: B008  # without state
+        shared: OpenObjects | None = None,
+    ) -> None:
+        super().__init__(HandleTable(shared), rng)
         self._store = store
+
+    def end(self) -> None:
+        """The instance is gone: what it had open is not."""
+        self._handles.end()
 
     def create(self, object_id: bytes, flags: Flag, data: bytes = b"", attributes: int = 0) -> int:
         """Make an object holding `data`, or replace one with OVERWRITE, and open it. Returns the handle.

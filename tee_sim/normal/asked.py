@@ -2,16 +2,15 @@
 
 import signal
 import time
-from typing import Final, cast
+from typing import Final
 
-from tee_sim.shared import codec
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_DEADLINE_MS
 from tee_sim.shared.wire import EXIT_PROTOCOL, HEAD_BYTES, REQUESTS, Message, Return, pack
 
 RETURN: Final = pack(Return(result=TeeResult.SUCCESS, origin=Origin.TEE))[HEAD_BYTES : HEAD_BYTES + 2]
 """What the body of a Return begins with: how many items, and its tag."""
-_RETURN_ITEMS: Final = RETURN[0] & 0x1F
 
 
 def how_it_ended(status: int) -> str:
@@ -42,15 +41,22 @@ def misspoken(error: TeeError) -> TeeError:
     return dead(f"the secure world sent what it may not send now: {error.message}")
 
 
-def answer_words(body: bytes) -> tuple[object, object]:
-    """Result and end of a host in the body of a Return. Raises TeeError TARGET_DEAD for what is none."""
-    try:
-        plain = cast("list[object]", codec.decode(body))
-    except TeeError as error:
-        raise misspoken(error) from None
-    if len(plain) != _RETURN_ITEMS:
-        raise dead("the secure world sent what it may not send now: an answer of another length")
-    return plain[1], plain[-2]
+def is_plain_success(body: bytes) -> bool:
+    """Whether the body of a Return surely says SUCCESS, and that no process has ended. False: it has to be read.
+
+    The last two items are how a process has ended and a count of bits, which has one of four lengths: where several
+    would fit, all of them must say that none has ended.
+    """
+    if len(body) < _LEAST_BYTES or body[_RESULT] != TeeResult.SUCCESS:
+        return False
+    ends = [body[-1 - size] for size, head in _COUNTS if head is None or body[-size] == head]
+    return not any(end <= max(HostEnd) and end != HostEnd.NONE for end in ends) and HostEnd.NONE in ends
+
+
+_RESULT: Final = len(RETURN)
+_LEAST_BYTES: Final = len(RETURN) + 6
+_COUNTS: Final = ((1, None), (2, 0x18), (3, 0x19), (5, 0x1A))
+"""Lengths of a number of 32 bits in CBOR, and what it begins with; alone, itself."""
 
 
 def too_late() -> TeeError:

@@ -18,9 +18,10 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from tee_sim.normal.dev_kit_error import DevKitError
 from tee_sim.shared.dataclass import dataclass
@@ -30,12 +31,14 @@ COPIED: Final = ("include", "mk", "ta")
 _COMPILERS: Final = ("cc", "gcc", "clang")
 _BUILD_TIMEOUT_S: Final = 300
 _SHOWN_LINES: Final = 8
-_INSTALL: Final = (
-    "install gcc or clang with the headers of the C library, or name a compiler: tee-sim dev-kit --cc COMPILER"
+_INSTALL: Final = "install gcc or clang with the headers of the C library, or run: tee-sim dev-kit --cc COMPILER"
+_COMPILE: Final = (
+    *("-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-fPIC", "-pthread", "-fno-strict-aliasing", "-fno-omit-frame-pointer"),
+    *("-fvisibility=default", "-c"),
 )
-_STRICT: Final = ("-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-fPIC", "-fno-strict-aliasing", "-fvisibility=default")
 _HARD: Final = ("-Wl,-z,now", "-Wl,-z,relro", "-Wl,-z,noexecstack", "-Wl,--build-id=none")
 _SHARED: Final = ("-shared", "-Wl,-Bsymbolic", *_HARD)
+Command = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class Product:
     Attributes:
         folder, name: in the kit.
         sources: folders below that of the sources, with the pattern of the files.
-        options: of the compiler, beside those for headers; a `{sources}` in them stands for that folder.
+        options: of its link; a `{sources}` in them stands for that folder.
         links: other names of the file, in its folder.
     """
 
@@ -55,13 +58,14 @@ class Product:
     options: tuple[str, ...]
     links: tuple[str, ...] = ()
 
-    def command(self, compiler: tuple[str, ...], sources: Path, output: Path) -> tuple[str, ...]:
-        """What makes it."""
-        files = [str(file) for folder, pattern in self.sources for file in sorted((sources / folder).glob(pattern))]
+    def files(self, sources: Path) -> list[Path]:
+        """What it is made of."""
+        return [file for folder, pattern in self.sources for file in sorted((sources / folder).glob(pattern))]
+
+    def link(self, compiler: Command, sources: Path, output: Path, objects: Sequence[Path]) -> Command:
+        """What makes it of compiled sources."""
         options = [option.replace("{sources}", str(sources)) for option in self.options]
-        # Without the folders in what is built, it is the same wherever this package is installed.
-        folders = (f"-I{sources / 'include'}", f"-I{sources / 'runtime'}", f"-ffile-prefix-map={sources}=dev_kit")
-        return (*compiler, *folders, *options, "-o", str(output / self.folder / self.name), *files)
+        return (*compiler, *options, "-o", str(output / self.folder / self.name), *map(str, objects))
 
 
 PRODUCTS: Final = (
@@ -69,14 +73,13 @@ PRODUCTS: Final = (
         folder="lib",
         name="libtee_sim_ta.so",
         sources=(("runtime", "*.c"),),
-        options=(*_STRICT, *_SHARED, "-Wl,-soname,libtee_sim_ta.so"),
+        options=(*_SHARED, "-Wl,-soname,libtee_sim_ta.so"),
     ),
     Product(
         folder="lib",
         name="libteec.so.2",
         sources=(("client", "*.c"), ("runtime", "cbor.c"), ("runtime", "frame.c")),
         options=(
-            *_STRICT,
             *_SHARED,
             "-pthread",
             "-Wl,-soname,libteec.so.2",
@@ -88,7 +91,7 @@ PRODUCTS: Final = (
         folder="bin",
         name="tee_host",
         sources=(("host", "*.c"), ("runtime", "*.c")),
-        options=(*_STRICT, *_HARD, "-fno-omit-frame-pointer", "-rdynamic"),
+        options=(*_HARD, "-rdynamic"),
     ),
 )
 
@@ -111,7 +114,7 @@ def kit_folder(compiler: str = "") -> Path:
     return folder
 
 
-def _compiler(named: str) -> tuple[str, ...]:
+def _compiler(named: str) -> Command:
     try:
         words = tuple(shlex.split(named))
     except ValueError as error:
@@ -157,11 +160,21 @@ def _refuse_foreign(folder: Path) -> None:
     raise DevKitError("dev_kit.cache", f"{folder} {why}", hint=hint)
 
 
-def _key(compiler: tuple[str, ...]) -> str:
+def _compile(compiler: Command, sources: Path, file: Path, output: Path) -> Command:
+    # Without the folders in what is built, it is the same wherever this package is installed.
+    folders = (f"-I{sources / 'include'}", f"-I{sources / 'runtime'}", f"-ffile-prefix-map={sources}=dev_kit")
+    return (*compiler, *_COMPILE, *folders, "-o", str(output), str(file))
+
+
+def _key(compiler: Command) -> str:
     """A digest of all that a kit is made of."""
-    version = _run((*compiler, "--version"), "dev_kit.compiler")
+    version = _finish(_start((*compiler, "--version"), "dev_kit.compiler"), "dev_kit.compiler")
     nowhere = Path("/")
-    parts = [version, *(" ".join(product.command(compiler, nowhere, nowhere)).encode() for product in PRODUCTS)]
+    commands = (
+        _compile(compiler, nowhere, nowhere, nowhere),
+        *(p.link(compiler, nowhere, nowhere, ()) for p in PRODUCTS),
+    )
+    parts = [version, *(" ".join(command).encode() for command in commands)]
     for file in sorted(path for path in SOURCES.rglob("*") if path.is_file() and not path.name.startswith(".")):
         parts += [str(file.relative_to(SOURCES)).encode(), file.read_bytes()]
     digest = hashlib.sha256()
@@ -170,61 +183,91 @@ def _key(compiler: tuple[str, ...]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _run(command: tuple[str, ...], code: str) -> bytes:
-    """What a compiler prints. Raises DevKitError if it fails."""
+def _start(command: Command, code: str) -> subprocess.Popen[bytes]:
     try:
-        done = subprocess.run(
+        return subprocess.Popen(
             command,
-            capture_output=True,
-            timeout=_BUILD_TIMEOUT_S,
-            check=False,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env={**os.environ, "LC_ALL": "C"},
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = "does not end" if isinstance(error, subprocess.TimeoutExpired) else f"cannot be run: {error.strerror}"
-        raise DevKitError(code, f"{command[0]} {why}", hint=_INSTALL) from error
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").splitlines()
+    except OSError as error:
+        raise DevKitError(code, f"{command[0]} cannot be run: {error.strerror}", hint=_INSTALL) from error
+
+
+def _finish(process: subprocess.Popen[bytes], code: str) -> bytes:
+    """What a compiler prints. Raises DevKitError if it fails."""
+    name = cast("Command", process.args)[0]
+    try:
+        printed, complaint = process.communicate(timeout=_BUILD_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.communicate()
+        raise DevKitError(code, f"{name} does not end", hint=_INSTALL) from error
+    if process.returncode != 0:
+        said = complaint.decode("utf-8", "replace").splitlines()
         wrong = [line for line in said if "error" in line] or said or ["no word why"]
         text = "".join(c if c.isprintable() else "?" for c in "; ".join(wrong[:_SHOWN_LINES]))
-        raise DevKitError(code, f"{command[0]} failed ({done.returncode}): {text}", hint=_INSTALL)
-    return done.stdout
+        raise DevKitError(code, f"{name} failed ({process.returncode}): {text}", hint=_INSTALL)
+    return printed
 
 
-def _make(compiler: tuple[str, ...], cache: Path, result: Path) -> None:
-    """Build beside the place where it belongs, and put it there at once: another process sees all of it or nothing."""
+def _run_all(commands: Sequence[Command]) -> None:
+    """As many at once as there are processors. Raises DevKitError for the first that fails, and ends the others."""
+    running: list[subprocess.Popen[bytes]] = []
     try:
-        made = Path(tempfile.mkdtemp(prefix=".new-", dir=cache))
-    except OSError as error:
-        hint = "make room, or set XDG_CACHE_HOME to a folder that you can write"
-        raise DevKitError("dev_kit.cache", f"{cache} cannot be written: {error.strerror}", hint=hint) from error
-    try:
-        for name in COPIED:
-            shutil.copytree(SOURCES / name, made / name, copy_function=shutil.copyfile)
-        for product in filter(_has_sources, PRODUCTS):
-            folder = made / product.folder
-            folder.mkdir(exist_ok=True)
-            _run(product.command(compiler, SOURCES, made), "dev_kit.build")
-            for link in product.links:
-                (folder / link).symlink_to(product.name)
-        with suppress(FileExistsError):  # the same, made by somebody else meanwhile
-            _rename(made, result)
-    except OSError as error:
-        hint = "make room, or set XDG_CACHE_HOME to a folder that you can write"
-        raise DevKitError("dev_kit.cache", f"{cache} cannot be written: {error.strerror}", hint=hint) from error
+        for command in commands:
+            if len(running) >= (os.cpu_count() or 1):
+                _finish(running.pop(0), "dev_kit.build")
+            running.append(_start(command, "dev_kit.build"))
+        while running:
+            _finish(running.pop(0), "dev_kit.build")
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        for process in running:
+            process.kill()
+            process.communicate()
 
 
-def _has_sources(product: Product) -> bool:
-    folder, pattern = product.sources[0]
-    return any((SOURCES / folder).glob(pattern))
+@contextmanager
+def _in_cache(cache: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = "make room, or set XDG_CACHE_HOME to a folder that you can write"
+        raise DevKitError("dev_kit.cache", f"{cache} cannot be written: {error.strerror}", hint=hint) from error
+
+
+def _make(compiler: Command, cache: Path, result: Path) -> None:
+    """Build beside the place where it belongs, and put it there at once: another process sees all of it or nothing."""
+    with _in_cache(cache):
+        made = Path(tempfile.mkdtemp(prefix=".new-", dir=cache))
+        try:
+            for name in COPIED:
+                shutil.copytree(SOURCES / name, made / name, copy_function=shutil.copyfile)
+            _build(compiler, made)
+            _rename(made, result)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _build(compiler: Command, made: Path) -> None:
+    objects = made / "objects"
+    objects.mkdir()
+    files = sorted({file for product in PRODUCTS for file in product.files(SOURCES)})
+    compiled = {file: objects / f"{number}.o" for number, file in enumerate(files)}
+    _run_all([_compile(compiler, SOURCES, file, output) for file, output in compiled.items()])
+    for product in PRODUCTS:
+        (made / product.folder).mkdir(exist_ok=True)
+        for link in product.links:
+            (made / product.folder / link).symlink_to(product.name)
+    _run_all([p.link(compiler, SOURCES, made, [compiled[file] for file in p.files(SOURCES)]) for p in PRODUCTS])
+    shutil.rmtree(objects)
 
 
 def _rename(made: Path, folder: Path) -> None:
     try:
         made.rename(folder)
     except OSError:
-        if not folder.is_dir():
+        if not folder.is_dir():  # else it is the same, made by somebody else meanwhile
             raise

@@ -9,7 +9,7 @@ import select
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final, Self
 
 from tee_sim.normal.link import Link, error_to_plain
 from tee_sim.normal.login import identity_of
@@ -35,6 +35,9 @@ _LOOK_MS: Final = 200
 """How often it is looked whether the program still runs, in case a child of it has kept the pipe."""
 _METHODS: Final = frozenset(map(int, Login))
 _DONE: Final = framed(codec.encode([]))
+_EIGHT_BYTES: Final = codec.encode(1 << 32)[:1]
+_NULL: Final = codec.encode(None)
+_NUMBERED: Final = framed(codec.encode([1 << 32]))[:-8]
 
 
 def _no_head() -> TeeError:
@@ -48,11 +51,16 @@ class _ProgramsOperation(CancellableOperation):
     has cancelled, and so has one of which another takes the turn.
     """
 
-    def __init__(self, link: Link, number: int) -> None:
+    def __init__(self, link: Link) -> None:
         super().__init__()
         self._link = link
-        self._number = number
+        self._number = 0
         self._ended = False
+
+    def of(self, number: int) -> Self:
+        """For the request with this number: there is one at a time."""
+        self._number, self._ended = number, False
+        return self
 
     def wait(self, timeout_ms: float) -> bool:
         """As `CancellableOperation.wait`."""
@@ -98,6 +106,8 @@ class Relay:
         self._link = link
         self._note = note
         self._clients = _Clients()
+        self._operation = _ProgramsOperation(link)
+        self._heads = _Heads()
 
     def serve(self, ended: Callable[[], bool] = lambda: False) -> None:
         """Answer until the program closes its end, has `ended`, or sends what is no request."""
@@ -124,44 +134,47 @@ class Relay:
 
     def _answer(self, head: bytes) -> tuple[bytes, ...]:
         """The frames that answer one request, none for a cancellation. Raises NoFrameError: nothing can follow then."""
+        same = self._heads.same(head)
+        if same is not None:
+            return self._asked(*same, None)
         try:
             words = codec.decode(head)
         except TeeError as error:
-            return _refused([], error)
+            return _refused(None, error)
         if _is_cancel(words):
             return ()  # of a request that was answered meanwhile
-        body = b"" if words == [] else self._link.receive()
-        if body is None:
-            return ()
         match words:
             case []:
                 self._machine.kill()
                 return (_DONE,)
             case [int(ms)] if _is_time(ms):
-                return self._asked([], body, ms, None, None)
-            case [ms, int(number), login] if type(number) is int and number >= 0:
-                if _is_time(ms):
-                    return self._asked([number], body, cast("int", ms), number, login)
-                return _refused([number], _no_head())
-        return _refused([], _no_head())
+                return self._asked(ms, None, _DONE, None)
+            case [int(ms), int(number), login] if _is_time(ms) and type(number) is int and number >= 0:
+                self._heads.remember(head, ms)
+                return self._asked(ms, number, framed(codec.encode([number])), login)
+            case [_, int(number), _] if type(number) is int and number >= 0:
+                answer = _refused(number, _no_head())
+            case _:
+                answer = _refused(None, _no_head())
+        return () if self._link.receive() is None else answer
 
-    def _asked(
-        self, begins: list[object], body: bytes, ms: int, number: int | None, login: object
-    ) -> tuple[bytes, ...]:
-        operation = None if number is None else _ProgramsOperation(self._link, number)
+    def _asked(self, ms: int, number: int | None, begins: bytes, login: object) -> tuple[bytes, ...]:
+        """The answer to a request whose body comes now; `begins` is the frame before one."""
+        body = self._link.receive()
+        if body is None:
+            return ()
+        operation = None if number is None else self._operation.of(number)
+        answer = None
         try:
             if number is not None:
                 self._clients.called(number, self._close)
-            answer = (
-                None
-                if operation is None or login is not None
-                else self._machine.pass_on(body, operation, timeout_ms=ms)
-            )
+            if operation is not None and login is None:
+                answer = self._machine.pass_on(body, operation, timeout_ms=ms)
             if answer is None:
                 answer = self._carried_out(unpack(body, REQUESTS), ms, operation, login)
         except TeeError as error:
-            return _refused(begins, error)
-        return framed(codec.encode(begins)), framed(answer)
+            return _refused(number, error)
+        return begins, framed(answer)
 
     def _carried_out(self, message: Message, ms: int, operation: CancellableOperation | None, login: object) -> bytes:
         if isinstance(message, OpenSession) and login is not None:
@@ -191,8 +204,32 @@ def _identity(login: object) -> ClientIdentity:
     raise TeeError(TeeResult.BAD_FORMAT, "login: no connection method", origin=Origin.API)
 
 
-def _refused(begins: list[object], error: TeeError) -> tuple[bytes, ...]:
+def _refused(number: int | None, error: TeeError) -> tuple[bytes, ...]:
+    begins = [] if number is None else [number]
     return (framed(codec.encode([*begins, *error_to_plain(error)])),)
+
+
+class _Heads:
+    """Knows the frame before a request by its bytes, where nothing but the number differs from an earlier one.
+
+    A program gives all its requests one deadline, and their numbers have eight bytes (`tee_sim.normal.link`).
+    """
+
+    def __init__(self) -> None:
+        self._before = b""
+        self._ms = 0
+
+    def remember(self, head: bytes, ms: int) -> None:
+        """This one was read."""
+        if head[-10:-9] == _EIGHT_BYTES and head[-1:] == _NULL:
+            self._before, self._ms = head[:-10], ms
+
+    def same(self, head: bytes) -> tuple[int, int, bytes] | None:
+        """Deadline, number, and the frame that its answer begins with; None for one that has to be read."""
+        if not self._before or head[:-10] != self._before or head[-10:-9] != _EIGHT_BYTES or head[-1:] != _NULL:
+            return None
+        number = head[-9:-1]
+        return self._ms, int.from_bytes(number, "big"), _NUMBERED + number
 
 
 class _Clients:

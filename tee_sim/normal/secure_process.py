@@ -22,11 +22,11 @@ from typing import Protocol, Self, cast
 from tee_sim.normal import events
 from tee_sim.normal.asked import (
     RETURN,
-    answer_words,
     checked_deadline,
     dead,
     deadline_after,
     how_it_ended,
+    is_plain_success,
     misspoken,
     packed,
     signal_of,
@@ -36,6 +36,7 @@ from tee_sim.normal.captured import Captured, capture_message
 from tee_sim.normal.child import Child, child_environment, take_ahead
 from tee_sim.normal.debug_text import print_report
 from tee_sim.normal.kernel_log import KernelLog
+from tee_sim.normal.native_lines import NativeLines
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.picture_pipe import send_picture
 from tee_sim.shared.debug_report import DebugReport
@@ -125,6 +126,7 @@ class SecureProcess:
         self._storage = storage
         self._tap = tap
         self._on_debug = on_debug
+        self._native_lines = NativeLines(boot)
         self._on_forbidden = on_forbidden
         self._may_send = may_send(boot.profile)
         self._keeps_code = boot.keep_code
@@ -253,7 +255,7 @@ class SecureProcess:
                 if answer.startswith(RETURN):
                     break
                 self._serve(self._unpacked(answer), deadline, operation)
-            if answer_words(answer) != (TeeResult.SUCCESS, HostEnd.NONE):
+            if not is_plain_success(answer):
                 seen = cast("Return", self._unpacked(answer))
                 self._look_at(seen)
                 if seen.host_end is HostEnd.FORBIDDEN_CALL:
@@ -318,8 +320,9 @@ class SecureProcess:
         elif isinstance(message, Feed):
             self._feed(message, deadline)
         elif isinstance(message, DebugReport):
-            self._on_debug(message)
-            self._events.reported(message)
+            said = self._native_lines.resolved(message)
+            self._on_debug(said)
+            self._events.reported(said)
         elif isinstance(message, StorageCall):
             self._write(answer_storage(self._storage, message), deadline)
         else:

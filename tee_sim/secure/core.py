@@ -157,7 +157,8 @@ class Core:
         command = message.command if isinstance(message, Invoke) else None
         start = isinstance(message, OpenSession) and message.uuid not in self._kept
         limit = manifest.limit_bits(command, start=start) if manifest else math.inf
-        with self._ledger.request(limit) as account, self._transactions.request():
+        untimed = manifest is not None and manifest.replies is Replies.FREE and limit == math.inf
+        with self._ledger.request(limit, untimed=untimed) as account, self._transactions.request():
             refused = None if manifest is None else self._begin(manifest, command, message)
             answer = self._within(refused or self._dispatch(message), message)
         return replace(answer, host_end=self._host_end, bits=min(math.ceil(account.total), MAX_COUNTED_BITS))

@@ -118,10 +118,13 @@ class Account:
 
     Attributes:
         limit: in bits.
+        untimed: whether nothing is released at a step: the application has free replies and no limit, so that it could
+            say in a reply whatever it could say by the time of one.
         bits: by way out.
     """
 
     limit: float
+    untimed: bool = False
     bits: dict[Way, float] = field(default_factory=dict)
 
     @property
@@ -138,9 +141,9 @@ class Ledger:
         self._thinking = False
 
     @contextmanager
-    def request(self, limit: float) -> Iterator[Account]:
+    def request(self, limit: float, *, untimed: bool = False) -> Iterator[Account]:
         """Count one request of the normal world."""
-        self._account = account = Account(limit)
+        self._account = account = Account(limit, untimed)
         self._thinking = False
         try:
             yield account
@@ -164,7 +167,7 @@ class Ledger:
 
     def heard(self) -> None:
         """An application has spoken: when the next event comes is its choice."""
-        self._thinking = self.counting
+        self._thinking = self._account is not None and not self._account.untimed
 
     def timed(self, bits: float = TIME_BITS) -> bool:
         """Whether the event that comes now is released at a step; if so, that is counted, with so many bits."""

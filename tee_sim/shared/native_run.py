@@ -1,7 +1,7 @@
 """How the native applications of a secure world are run: part of BOOT."""
 
 from enum import IntEnum, unique
-from typing import Annotated
+from typing import Annotated, Final
 
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Record
@@ -15,6 +15,10 @@ class NativeTool(IntEnum):
     ASAN = 1
     GDB = 2
     COVERAGE = 3
+
+
+TOOL_VARIABLES: Final = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "GCOV_PREFIX", "GCOV_PREFIX_STRIP", "TERM", "HOME")
+"""Of the environment, what these tools read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,17 @@ def test_only_what_comes_after_an_application_spoke_has_a_moment() -> None:
         assert account.bits == {Way.TIME: ledger.TIME_BITS}
 
 
+def test_an_application_that_may_say_anything_is_not_held() -> None:
+    book = Ledger()
+    with book.request(math.inf, untimed=True) as account:
+        book.heard()
+        assert not book.timed()
+        assert account.bits == {}
+    with book.request(math.inf):
+        book.heard()
+        assert book.timed(), "the next request is another one"
+
+
 def test_ranks_are_those_of_the_last_uses() -> None:
     recent = Recent(3)
     for name in (b"a", b"b", b"c", b"a", b"d"):

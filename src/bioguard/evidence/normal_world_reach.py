@@ -165,6 +165,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.normal.connect": "import select, os.environ",
             "tee_sim.normal.kernel_log": "os.open, os.read",
             "tee_sim.normal.link": "import fcntl, os.read, os.write",
+            "tee_sim.normal.native_lines": (".open *2, import elftools.common.exceptions, import elftools.elf.elffile"),
             "tee_sim.normal.operation": "import threading",
             "tee_sim.normal.picture_pipe": "import select, os.write",
             "tee_sim.normal.relay": "import select, os.kill",
@@ -267,8 +268,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",
             "tee_sim.normal.dev_kit": (
-                ".mkdir *2, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
-                "os.environ *2"
+                ".mkdir *3, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
+                "os.cpu_count, os.environ *2"
             ),
         },
     ),

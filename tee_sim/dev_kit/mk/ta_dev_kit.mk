@@ -1,12 +1,12 @@
 # Builds a trusted application from its own Makefile: $(BINARY).ta, an ELF shared object that tee_sim loads.
 #
-# The Makefile sets BINARY (the UUID) and includes this file; sub.mk beside it, or the Makefile itself, names the sources:
+# The Makefile sets BINARY (the UUID) and includes this file; sub.mk beside it, or the Makefile, names the sources:
 #
 #   srcs-y, subdirs-y, subdirs_ext-y           sources, and folders with a sub.mk of their own
 #   global-incdirs-y, incdirs-y                folders of headers, for all sources or for those of this folder
 #   cflags-y, cppflags-y, cflags-remove-y      flags for the sources of this folder; cflags-FILE-y etc. for one of them
 #   libnames, libdirs, libdeps                 static libraries to link
-#   gensrcs-y, gensrc-NAME, recipe-NAME        sources that a command makes
+#   gensrcs-y, recipe-NAME, produce-NAME       sources that a command makes; depends-NAME
 #   CFG_...                                    y or n or a value; C sees them all
 #   CFG_TA_OPTEE_CORE_API_COMPAT_1_1=y         the API of version 1.1, with 32-bit sizes
 #   CFG_TEE_TA_LOG_LEVEL                       which messages of trace.h are compiled, 0 to 4; default 2
@@ -50,20 +50,22 @@ ta-cc-version := $(shell $(CC) --version 2>/dev/null)
 ifeq ($(ta-cc-version),)
 $(error there is no compiler $(CC); install one, or name another with CC=)
 endif
-ta-target := $(if $(findstring clang,$(ta-cc-version)),$(if $(CROSS_COMPILE),--target=$(patsubst %-,%,$(notdir $(CROSS_COMPILE)))))
+ta-triplet := $(patsubst %-,%,$(notdir $(CROSS_COMPILE)))
+ta-target := $(if $(findstring clang,$(ta-cc-version)),$(addprefix --target=,$(ta-triplet)))
 
 CFG_TEE_TA_LOG_LEVEL ?= 2
 CFG_TA_OPTIMIZATION ?= $(if $(filter 1,$(DEBUG)),0,$(if $(filter y,$(CFG_TA_ASAN) $(CFG_TA_COVERAGE)),1,2))
 
 # Not -Werror of our own: what a newer compiler warns about must not end a build
-ta-cflags := -std=gnu11 -O$(CFG_TA_OPTIMIZATION) -g -Wall -fPIC -fno-common -fno-strict-aliasing -fstack-protector-strong \
-	-ffunction-sections -fdata-sections
+ta-cflags := -std=gnu11 -O$(CFG_TA_OPTIMIZATION) -g -Wall -fPIC -fno-common -fno-strict-aliasing \
+	-fstack-protector-strong -ffunction-sections -fdata-sections
 ta-cflags += $(if $(filter y,$(CFG_WERROR)),-Werror)
 ta-cflags += $(if $(filter y,$(CFG_TA_ASAN)),-fsanitize=address -fno-omit-frame-pointer)
 ta-cflags += $(if $(filter y,$(CFG_TA_COVERAGE)),--coverage)
 # For the compiler alone: the runtime has the functions that its calls are to
 ta-instrument := $(if $(filter y,$(CFG_TA_DOUBLE_FETCH)),-fsanitize=thread)
-ta-cppflags := -I. -I$(ta-dev-kit-dir)/include -DTRACE_LEVEL=$(CFG_TEE_TA_LOG_LEVEL)
+# Without __NO_INLINE__ glibc makes a putchar into a putc to stdout, where no --wrap finds it
+ta-cppflags := -I. -I$(ta-dev-kit-dir)/include -DTRACE_LEVEL=$(CFG_TEE_TA_LOG_LEVEL) -U__NO_INLINE__ -D__NO_INLINE__
 ifeq ($(CFG_TA_OPTEE_CORE_API_COMPAT_1_1),y)
 ta-cppflags += -D__OPTEE_CORE_API_COMPAT_1_1=1
 endif
@@ -87,16 +89,21 @@ ta-object-of = $(basename $(out-dir)/$(subst ../,__/,$(patsubst ./%,%,$(patsubst
 define ta-compile
 ta-objects += $(call ta-object-of,$(1))
 $(call ta-object-of,$(1)): ta-source := $(1)
-$(call ta-object-of,$(1)): ta-own-cppflags := $(ta-here-includes) $(call ta-folder-includes,$(sub-dir),$(incdirs-$(2)-y)) $(cppflags-y) $(cppflags-$(2)-y)
+$(call ta-object-of,$(1)): ta-own-cppflags := $(ta-here-includes) $(cppflags-y) $(cppflags-$(2)-y)
+$(call ta-object-of,$(1)): ta-own-cppflags += $(call ta-folder-includes,$(sub-dir),$(incdirs-$(2)-y))
 $(call ta-object-of,$(1)): ta-own-cflags := $(cflags-y) $(aflags-y) $(cflags-$(2)-y) $(aflags-$(2)-y)
-$(call ta-object-of,$(1)): ta-removed := $(cflags-remove-y) $(cppflags-remove-y) $(cflags-remove-$(2)-y) $(cppflags-remove-$(2)-y)
+$(call ta-object-of,$(1)): ta-removed := $(cflags-remove-y) $(cppflags-remove-y)
+$(call ta-object-of,$(1)): ta-removed += $(cflags-remove-$(2)-y) $(cppflags-remove-$(2)-y)
 $(call ta-object-of,$(1)): $(1) $(out-dir)/.tee_sim_flags $(out-dir)/.tee_sim_config.h
 endef
 
+# A recipe is expanded when it runs, since it names $@; by then sub-dir is that of the last folder
 define ta-generate
+$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)): sub-dir := $(sub-dir)
+$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)): sub-dir-out := $(sub-dir-out)
 $(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)): $(foreach name,$(depends-$(1)),$(call ta-path,$(sub-dir),$(name)))
 	@mkdir -p $$(dir $$@)
-	$(subst $$,$$$$,$(or $(recipe-$(1)),$(gensrc-$(1))))
+	$$(or $$(recipe-$(1)),$$(gensrc-$(1)))
 ta-made += $(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1))
 $(call ta-compile,$(out-dir)/$(sub-dir)/$(or $(produce-$(1)),$(1)),$(1))
 endef
@@ -124,7 +131,8 @@ $(eval $(ta-folder))
 $(foreach source,$(srcs-y),$(eval $(call ta-compile,$(call ta-path,$(1),$(source)),$(source))))
 $(foreach name,$(gensrcs-y),$(eval $(call ta-generate,$(name))))
 $(foreach name,$(ta-file-words),$(eval undefine $(name)))
-$(foreach folder,$(foreach name,$(subdirs-y),$(call ta-path,$(1),$(name))) $(subdirs_ext-y),$(call ta-visit,$(folder),below))
+$(foreach folder,$(foreach name,$(subdirs-y),$(call ta-path,$(1),$(name))) $(subdirs_ext-y),\
+	$(call ta-visit,$(folder),below))
 endef
 
 $(call ta-visit,.,)
@@ -141,7 +149,7 @@ $(out-dir)/kit_$(1).o: ta-source := $(ta-dev-kit-dir)/ta/$(1).c
 $(out-dir)/kit_$(1).o: $(ta-dev-kit-dir)/ta/$(1).c $(out-dir)/.tee_sim_flags $(out-dir)/.tee_sim_config.h
 endef
 $(eval $(call ta-kit-compile,head))
-$(eval $(call ta-kit-compile,strings))
+$(eval $(call ta-kit-compile,libc))
 endif
 
 ta-all-flags = $(ta-target) $(ta-cppflags) $(ta-includes) $(CPPFLAGS) -include $(out-dir)/.tee_sim_config.h \
@@ -174,7 +182,7 @@ $(ta-result): $(ta-objects)
 endif
 
 ifdef BINARY
-# What a C library would do outside of the application goes to the runtime, or to strings.c: the heap has TA_DATA_SIZE
+# What a C library would do outside of the application goes to the runtime, or to libc.c: the heap has TA_DATA_SIZE
 # bytes, text is a message, and the end of the process a panic. A sanitizer watches over a heap of its own
 ta-sanitized := $(filter -fsanitize=%,$(ta-cflags) $(CFLAGS) $(ta-link-flags))
 ta-heap := $(if $(ta-sanitized),,malloc calloc realloc free strdup strndup)
@@ -182,8 +190,8 @@ ta-copies := $(if $(ta-instrument),memcpy memmove memcmp)
 ta-wrapped := $(ta-heap) $(ta-copies) printf vprintf puts putchar __printf_chk __vprintf_chk abort exit __assert_fail
 ta-result := $(out-dir)/$(BINARY).ta
 ta-link = -shared -nostartfiles $(ta-target) -Wl,-T,$(ta-dev-kit-dir)/ta/ta.ld \
-	-Wl,--version-script=$(ta-dev-kit-dir)/ta/ta.map -Wl,-Bsymbolic -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack -Wl,-z,text \
-	-Wl,--build-id=none -Wl,--gc-sections -Wl,--hash-style=both $(addprefix -Wl$(ta-comma)--wrap=,$(ta-wrapped)) \
+	-Wl,--version-script=$(ta-dev-kit-dir)/ta/ta.map -Wl,-Bsymbolic -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack \
+	-Wl,-z,text 	-Wl,--build-id=none -Wl,--gc-sections -Wl,--hash-style=both $(addprefix -Wl$(ta-comma)--wrap=,$(ta-wrapped)) \
 	$(filter -fsanitize=% --coverage -fprofile-% -flto%,$(ta-cflags) $(CFLAGS)) $(ta-link-flags) $(LDFLAGS)
 ta-comma := ,
 $(ta-result): $(ta-objects) $(libdeps) $(ta-dev-kit-dir)/ta/ta.ld $(ta-dev-kit-dir)/ta/ta.map

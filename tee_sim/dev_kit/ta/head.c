@@ -23,7 +23,7 @@
 #endif
 
 _Static_assert(sizeof(void *) == 8, "only machines with 64-bit pointers are built for");
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "only machines with the least significant byte first are built for");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "only little-endian machines are built for");
 
 #ifdef TA_CURRENT_TA_EXT_PROPERTIES
 static const struct user_ta_property own_properties[] = {TA_CURRENT_TA_EXT_PROPERTIES};

@@ -61,6 +61,7 @@ class Machine:
         self._numbers = SessionNumbers()
         self._supplicant: Supplicant | None = None
         self._running: RunningWorld | None = None
+        self._passing: PassingProcess | None = None
         self._ended = ""
         self._closed = False
 
@@ -155,12 +156,13 @@ class Machine:
                 ) from error
             raise
         self._running = running
+        self._passing = running.process if isinstance(running.process, PassingProcess) else None
         return running
 
     def _end(self, *, kill: bool) -> None:
         """End the secure world, then the supplicant. What is not running ends at once."""
         self._numbers.end_all()
-        running, self._running = self._running, None
+        running, self._running, self._passing = self._running, None, None
         supplicant, self._supplicant = self._supplicant, None
         try:
             if running is not None:
@@ -216,10 +218,11 @@ class Machine:
         session's number in the answer is the secure world's own.
 
         Raises:
-            TeeError: as `exchange_cancellable`; BAD_FORMAT for what is not canonical.
+            TeeError: as `exchange_cancellable`.
         """
-        process = self._awake().process
-        if not isinstance(process, PassingProcess) or not process.passes:
+        self._awake()
+        process = self._passing
+        if process is None or not process.passes:
             return None
         inner = self._numbers.inward_invoke(body)
         if inner is None:

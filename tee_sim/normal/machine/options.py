@@ -15,7 +15,7 @@ from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.normal.supplicant import RequestNote
 from tee_sim.normal.supplicant.service import DiskFaults
 from tee_sim.shared.dataclass import dataclass
-from tee_sim.shared.native_run import NativeRun
+from tee_sim.shared.native_run import TOOL_VARIABLES, NativeRun, NativeTool
 from tee_sim.shared.wire import Boot, LockProfile, Message, Provision, Ready, Return
 
 
@@ -120,7 +120,15 @@ def begin_locked(boot: Boot, storage: StorageHandler, provision: Provision, opti
                 hint=f"to accept it here: --allow-level '{verdict.level.value}'",
             )
 
-    started = start_locked(boot, storage, provision, accept=accept, tap=options.tap, on_forbidden=options.note)
+    started = start_locked(
+        boot,
+        storage,
+        provision,
+        accept=accept,
+        tap=options.tap,
+        keep_variables=() if options.native.tool is NativeTool.NONE else TOOL_VARIABLES,
+        on_forbidden=options.note,
+    )
     return RunningWorld(
         process=started.process,
         ready=started.ready,

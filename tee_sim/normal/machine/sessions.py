@@ -6,13 +6,15 @@ Without this a client's session of before could be somebody's new session after.
 from dataclasses import replace
 
 from tee_sim.normal.machine.errors import MachineError
-from tee_sim.shared import codec
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.params import NO_PARAMS
 from tee_sim.shared.wire import HEAD_BYTES, CloseSession, Invoke, Message, OpenSession, Return, pack
 
 _INVOKE = pack(Invoke(session=0, command=0, params=NO_PARAMS))[HEAD_BYTES : HEAD_BYTES + 2]
-"""What the body of an Invoke begins with: how many items, and its tag."""
+"""What the body of an Invoke begins with: how many items, and its tag. The session's number follows."""
+_AT = len(_INVOKE)
+_LONGER = 24
+"""From here on a number takes more than one byte."""
 
 
 class SessionNumbers:
@@ -46,20 +48,20 @@ class SessionNumbers:
         return replace(message, session=inner)
 
     def inward_invoke(self, body: bytes) -> bytes | None:
-        """The body of an Invoke as this secure world knows it; None for that of another message.
+        """The body of an Invoke as this secure world knows it; None for one that has to be read to see.
+
+        Only as far as the session's number is looked at: what follows is for the secure world to refuse.
 
         Raises:
-            TeeError: as `inward`; BAD_FORMAT for what is not canonical.
+            TeeError: as `inward`.
         """
-        if not body.startswith(_INVOKE):
+        if not body.startswith(_INVOKE) or len(body) <= _AT or body[_AT] >= _LONGER:
             return None
-        plain = codec.decode(body)
-        outer = plain[1] if isinstance(plain, list) else None
-        if type(outer) is not int:
-            return None
+        outer = body[_AT]
         inner = self._inner_of(outer, closes=False)
-        end = len(_INVOKE) + len(codec.encode(outer))
-        return body if inner == outer else _INVOKE + codec.encode(inner) + body[end:]
+        if inner == outer:
+            return body
+        return None if inner >= _LONGER else b"%b%c%b" % (_INVOKE, inner, body[_AT + 1 :])
 
     def _inner_of(self, outer: int, *, closes: bool) -> int:
         if outer in self._ended:

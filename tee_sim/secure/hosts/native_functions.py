@@ -17,6 +17,10 @@ class NativeFunctions(Protocol):
         """Answer one question. Raises NoFrameError for words that do not fit."""
         ...
 
+    def end(self) -> None:
+        """The instance is gone."""
+        ...
+
 
 class MakeFunctions(Protocol):
     """Makes them."""
@@ -28,6 +32,6 @@ def load(manifests: Iterable[Manifest]) -> MakeFunctions | None:
     """What makes the functions of an instance; None if none of these applications is native."""
     if not any(manifest.native for manifest in manifests):
         return None
-    from tee_sim.gp_api.service import NativeApi  # noqa: PLC0415 - worlds of Python alone are smaller by all of it
+    from tee_sim.gp_api.service import NativeApis  # noqa: PLC0415 - worlds of Python alone are smaller by all of it
 
-    return NativeApi
+    return NativeApis()

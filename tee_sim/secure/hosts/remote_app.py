@@ -82,12 +82,13 @@ class RemoteApp:
         self._current: Cancellation | None = None
         self._meter = meter
         self._functions = functions
+        self._native: NativeFunctions | None = None
         self.layouts: Layouts = {}
 
     def create(self, env: TaEnv) -> None:
         """As `TrustedApp.create`."""
-        functions = None if self._functions is None else self._functions(env)
-        self._answers, self._current = Answers(env, functions), env.cancellation
+        self._native = None if self._functions is None else self._functions(env)
+        self._answers, self._current = Answers(env, self._native), env.cancellation
         clock, platform = env.clock, env.platform
         on_host_clock = platform.clock is ClockKind.HOST and isinstance(clock, SinceBoot)
         done = self._call(
@@ -137,10 +138,18 @@ class RemoteApp:
 
     def destroy(self) -> None:
         """As `TrustedApp.destroy`."""
-        self._call(Destroy(instance=self._number, panicked=False))
+        try:
+            self._call(Destroy(instance=self._number, panicked=False))
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self._native is not None:
+            self._native.end()
 
     def forget(self) -> None:
         """The core ended the instance: its memory is free for the next one."""
+        self._end()
         if self.pipe.alive:
             self._call(Destroy(instance=self._number, panicked=True))
 

@@ -25,7 +25,7 @@ from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_DEADLINE_MS
 from tee_sim.shared.lock_report import HostLink
 from tee_sim.shared.manifest import Manifest
-from tee_sim.shared.native_run import NativeRun, NativeTool
+from tee_sim.shared.native_run import TOOL_VARIABLES, NativeRun, NativeTool
 from tee_sim.shared.ta_api import TrustedApp
 
 _TERMINAL: Final = "/dev/tty"
@@ -65,7 +65,7 @@ class UnlockedCode:
         faults = (self._how.panic_at, self._how.no_memory_at)
         words = (self._program, *ends, path, manifest.name, *faults, crashes)
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
-        environment |= {name: value for name, value in os.environ.items() if name in _PASSED}
+        environment |= {name: value for name, value in os.environ.items() if name in TOOL_VARIABLES}
         if sanitizer:
             environment |= {"LD_PRELOAD": sanitizer} | {"ASAN_OPTIONS": environment.get("ASAN_OPTIONS", _ASAN_OPTIONS)}
         for fd in ends:
@@ -90,7 +90,6 @@ class UnlockedCode:
         return MAX_DEADLINE_MS if self._how.tool is NativeTool.GDB else manifest.time_ms
 
 
-_PASSED: Final = frozenset({"ASAN_OPTIONS", "UBSAN_OPTIONS", "GCOV_PREFIX", "GCOV_PREFIX_STRIP", "TERM", "HOME"})
 _ASAN_OPTIONS: Final = "detect_leaks=0:allocator_may_return_null=1"
 """What an instance has not freed when it ends is freed with its heap, and too much is NULL, as on a device."""
 

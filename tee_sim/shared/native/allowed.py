@@ -26,9 +26,7 @@ C_LIBRARY: Final = _words(
     """
 )
 """Functions that work on memory alone."""
-WRAPPED: Final = _words(
-    "malloc calloc realloc free printf vprintf puts putchar __printf_chk __vprintf_chk abort exit __assert_fail"
-)
+WRAPPED: Final = _words("malloc calloc realloc free printf vprintf puts putchar abort exit __assert_fail")
 """What ta_dev_kit.mk leads to `__wrap_NAME` of the runtime: heap, messages, and the end of the process (a panic)."""
 TRACE: Final = _words("trace_printf trace_vprintf dhex_dump")
 """Behind the macros of trace.h."""

@@ -43,10 +43,11 @@ _EXECUTABLE, _WRITABLE = 1, 2
 _SHOWN_NAMES: Final = 5
 
 
-def check(content: bytes, *, unlocked: bool = False) -> frozenset[str]:
+def check(content: bytes, *, unlocked: bool = False, machine: str = "") -> frozenset[str]:
     """Hold a file against every rule.
 
     Args:
+        machine: what it has to be built for, as `uname -m` calls it; empty for this one.
         unlocked: it will run without a lock, so it may be built with a sanitizer or for coverage: libraries of those,
             and any function that it asks for.
 
@@ -57,6 +58,7 @@ def check(content: bytes, *, unlocked: bool = False) -> frozenset[str]:
         NativeRefused: with the code of the rule.
     """
     image = Image(content)
+    _check_machine(image, machine or os.uname().machine)
     for rule in _RULES:
         rule(image)
     asked = _undefined(image)
@@ -66,11 +68,10 @@ def check(content: bytes, *, unlocked: bool = False) -> frozenset[str]:
     return asked
 
 
-def _check_machine(image: Image) -> None:
-    here = os.uname().machine
+def _check_machine(image: Image, wanted: str) -> None:
     built = next((name for name, machine in MACHINES.items() if machine == image.machine), image.machine)
-    if image.machine != MACHINES.get(here):
-        raise NativeRefused("native.machine", f"it is built for {built}, and this machine is {here}")
+    if image.machine != MACHINES.get(wanted):
+        raise NativeRefused("native.machine", f"it is built for {built}, and this machine is {wanted}")
 
 
 def _check_type(image: Image) -> None:
@@ -151,7 +152,7 @@ def _check_needed(image: Image) -> None:
 
 
 def _check_asked(asked: frozenset[str]) -> None:
-    if any(name.startswith(("__asan_", "__ubsan_", "__sanitizer_")) for name in asked):
+    if any(name.startswith(("__asan_", "__ubsan_", "__sanitizer_", "__msan_")) for name in asked):
         raise NativeRefused("native.sanitized", "it is built with a sanitizer, which no locked process has")
     unknown = sorted(asked - ALLOWED)
     if {"getenv", "fopen", "mkdir"} <= asked:
@@ -163,7 +164,6 @@ def _check_asked(asked: frozenset[str]) -> None:
 
 
 _RULES: Final[tuple[Callable[[Image], None], ...]] = (
-    _check_machine,
     _check_type,
     _check_segments,
     _check_tags,

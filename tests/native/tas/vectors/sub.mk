@@ -1,0 +1,2 @@
+global-incdirs-y += .
+srcs-y += vectors.c given.c
