@@ -5,6 +5,7 @@ with Context(tee).open_session(manifest.ta_uuid) as session: ...
 """
 
 import os
+import sys
 import traceback
 from collections.abc import Sequence
 from typing import Self, cast
@@ -14,6 +15,8 @@ from tee_sim.normal.captured import Captured, capture_message
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.hosting import Hosting
+from tee_sim.secure.hosts.pipes import HostGoneError
+from tee_sim.secure.hosts.remote_app import PanicError
 from tee_sim.secure.sensors.load import SensorLoader
 from tee_sim.secure.sensors.local import LocalSensor, MadeSensor
 from tee_sim.secure.world import SecureWorld
@@ -95,6 +98,12 @@ class SensorHere:
         return cls(manifest, loader.measure(), loader.make_of_imported())
 
 
+def _print_panic(_application: str) -> None:
+    """What was raised; where another process panicked, that one has said more."""
+    if not isinstance(sys.exc_info()[1], PanicError | HostGoneError):
+        traceback.print_exc()
+
+
 class InProcessTee:
     """`tee_sim.normal.client.Transport` over a `SecureWorld` of this process.
 
@@ -146,7 +155,7 @@ class InProcessTee:
                 extractors=tuple((one.manifest.name, one.made.extractor) for one in here),
             ),
             system_rng=system_rng,
-            on_panic=lambda _: traceback.print_exc(),
+            on_panic=_print_panic,
             ask=self._port.wait,
             hosting=hosting,
             sensors=[LocalSensor(one.manifest, one.made, place, self._port.give) for place, one in enumerate(here)],

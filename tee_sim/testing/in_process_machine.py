@@ -15,12 +15,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tee_sim.normal.captured import Captured
+from tee_sim.normal.debug_text import print_report
 from tee_sim.normal.machine.fuses import RootSecret
 from tee_sim.normal.machine.options import MachineOptions, RunningWorld
+from tee_sim.normal.native_lines import NativeLines
 from tee_sim.normal.operation import CancellableOperation
 from tee_sim.normal.secure_process import StorageHandler
 from tee_sim.secure.hosting import LocalHosting
+from tee_sim.secure.ledger import Meter
+from tee_sim.secure.native.unlocked import UnlockedCode, UnlockedHosting
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.ta_api import TrustedApp
 from tee_sim.shared.wire import Boot, Message, Provision, Return
 from tee_sim.testing.forbidden_calls import allowed_calls, refusals
 from tee_sim.testing.guarded_app import GuardedEntries
@@ -42,6 +48,18 @@ class _Outside:
             return self._storage.handle(operation, request)
 
 
+class _Beside(UnlockedHosting):
+    """Native applications, each in a process of its own that nothing locks, while the others' are looked at."""
+
+    def __init__(self, here: LocalHosting, native: UnlockedCode, boot: Boot) -> None:
+        lines = NativeLines(boot)
+        super().__init__(here, native, boot.manifests, lambda said: print_report(lines.resolved(said)))
+
+    def make(self, manifest: Manifest, meter: Meter) -> TrustedApp:
+        with allowed_calls():
+            return super().make(manifest, meter)
+
+
 class _World:
     """`tee_sim.normal.machine.options.Process` without a process."""
 
@@ -50,6 +68,8 @@ class _World:
         self._context = contextvars.Context()  # floating point and decimal settings as a new process has them
         self._alive = True
         self._entries = GuardedEntries()
+        here = LocalHosting(self._entries)
+        self._native = None if modules.native is None else _Beside(here, modules.native, boot)
         folders = boot.sensor_folders or (b"",) * len(boot.sensors)
         # Not inside: an application has modules of its own, and a sensor is none of it.
         sensors = [SensorHere.of(sensor, folder) for sensor, folder in zip(boot.sensors, folders, strict=True)]
@@ -61,7 +81,7 @@ class _World:
                 seed=provision.seed,
                 stepped_wall_ms=provision.stepped_wall_ms or 0,
                 boot_id=provision.boot_id,
-                hosting=LocalHosting(self._entries),
+                hosting=self._native or here,
                 sensors=sensors,
             )
         )
@@ -98,6 +118,8 @@ class _World:
 
     def kill(self) -> int | None:
         self._alive = False
+        if self._native is not None:
+            self._native.end_all()
         return None
 
     def close(self) -> int | None:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from tee_sim.secure.code_folders import CodeFolders
 from tee_sim.secure.codeload import CodeTable
+from tee_sim.secure.native.unlocked import UnlockedCode
 from tee_sim.shared.wire import Boot
 
 
@@ -22,6 +23,7 @@ class OwnModules(MetaPathFinder):
 
     Attributes:
         measurements: SHA-256 of each application, by name.
+        native: the applications in machine code, which run in processes of their own; None if there are none.
 
     Raises:
         ImportError, OSError, SyntaxError: as the launcher meets them: code that is not there, a package that no
@@ -30,10 +32,17 @@ class OwnModules(MetaPathFinder):
 
     def __init__(self, boot: Boot) -> None:
         self._table = CodeTable()
-        folders = CodeFolders(zip(boot.manifests, boot.folders, strict=bool(boot.folders)))
+        given = list(zip(boot.manifests, boot.folders or (b"",) * len(boot.manifests), strict=True))
+        folders = CodeFolders(given)
         sys.meta_path.insert(0, folders)
+        self.native = UnlockedCode(boot.native) if any(manifest.native for manifest in boot.manifests) else None
         try:
-            measured = {manifest.name: self._table.add(manifest) for manifest in boot.manifests}
+            measured = {
+                manifest.name: self.native.add(manifest, folder)
+                if self.native is not None and manifest.native
+                else self._table.add(manifest)
+                for manifest, folder in given
+            }
             self._table.import_outside_code(list(dict.fromkeys(n for m in boot.manifests for n in m.preload)))
         finally:
             sys.meta_path.remove(folders)

@@ -97,6 +97,11 @@ class HostPipe:
                 self.end = HostEnd.FORBIDDEN_CALL if forbidden else HostEnd.SIGNAL
         raise HostGoneError(self.end)
 
+    def close(self) -> None:
+        """Let go of an ended host's descriptors: where there is no lock another one may be started."""
+        for fd in (self._link.read_fd, self._link.write_fd, self._link.kill_fd):
+            os.close(fd)
+
     def _wait(self, fd: int, events: int, deadline: float) -> None:
         left_ms = int((deadline - time.monotonic()) * 1000)
         if left_ms <= 0 or not kernel.wait_for(fd, events, left_ms):

@@ -128,11 +128,22 @@ class UnlockedHosting:
         if not manifest.native:
             return self._here.make(manifest, meter)
         pipe = self._pipes.get(manifest.uuid)
-        if pipe is None or pipe.has_ended():
+        if pipe is not None and pipe.has_ended():
+            pipe.close()
+            pipe = None
+        if pipe is None:
             pipe = self._pipes[manifest.uuid] = self._native.start(manifest)
         functions = None if self._functions is None else partial(self._functions, manifest=manifest)
         time_ms = self._native.time_ms(manifest)
         return RemoteApp(pipe, next(self._numbers), time_ms, self._on_debug or _unheard, meter, functions)
+
+    def end_all(self) -> None:
+        """End every process."""
+        for pipe in self._pipes.values():
+            with suppress(HostGoneError):
+                pipe.kill(HostEnd.EXITED)
+            pipe.close()
+        self._pipes.clear()
 
     def has_ended(self, app: TrustedApp) -> bool:
         """As `Hosting.has_ended`."""

@@ -55,6 +55,10 @@ class _SeenApi:
                     self._found(said[2])
         return answer
 
+    def end(self) -> None:
+        """As `NativeApi.end`."""
+        self._inner.end()
+
 
 class ObservedNatives:
     """The processes of native applications in one attacked world.

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tee_sim.normal.machine.applications import Application
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.params import Param
+from tee_sim.testing.machine_fixture import machine_for_test
 from tests.native.host.conftest import TAS, built, needs
+from tests.native.host.test_entry_points import DO, OUT, four
+from tests.native.host.test_locked import ROUGH
 from tests.native.host.test_memory import number
 
 ROOT = Path(__file__).parents[3]
@@ -150,3 +156,19 @@ def test_a_fault_plan_is_one_for_it_too(rough: Path) -> None:
     wrong = run("--fault", "ta.alloc: no-memory", rough, "--", "COUNT")
     assert wrong.returncode == 4
     assert "ta.alloc@N: no-memory" in wrong.stderr
+
+
+def test_a_machine_of_a_test_hosts_it_in_a_process_of_its_own(rough: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = sorted(Path("/proc/self/fd").iterdir())
+    with machine_for_test([Application.read(rough)], "process") as tee:
+        session = tee.context.open_session(ROUGH)
+        assert session.invoke(DO["COUNT"], four(OUT, OUT))[0].a == 1
+        for what, said in (("PANIC", "code 0x00000007"), ("WRITE_NULL", "SIGSEGV: at 0x0")):
+            with pytest.raises(TeeError, match="TARGET_DEAD"):
+                tee.context.open_session(ROUGH).invoke(DO[what], four(Param.value(7)))
+            printed = capfd.readouterr().err
+            assert said in printed
+            assert re.search(r"rough/rough\.c:\d+ in TA_InvokeCommandEntryPoint", printed)
+            assert "Traceback" not in printed
+        assert tee.context.open_session(ROUGH).invoke(DO["COUNT"], four(OUT, OUT))[0].a == 1
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
