@@ -191,7 +191,8 @@ ta-wrapped := $(ta-heap) $(ta-copies) printf vprintf puts putchar __printf_chk _
 ta-result := $(out-dir)/$(BINARY).ta
 ta-link = -shared -nostartfiles $(ta-target) -Wl,-T,$(ta-dev-kit-dir)/ta/ta.ld \
 	-Wl,--version-script=$(ta-dev-kit-dir)/ta/ta.map -Wl,-Bsymbolic -Wl,-z,now -Wl,-z,relro -Wl,-z,noexecstack \
-	-Wl,-z,text 	-Wl,--build-id=none -Wl,--gc-sections -Wl,--hash-style=both $(addprefix -Wl$(ta-comma)--wrap=,$(ta-wrapped)) \
+	-Wl,-z,text -Wl,--build-id=none -Wl,--gc-sections -Wl,--hash-style=both \
+	$(addprefix -Wl$(ta-comma)--wrap=,$(ta-wrapped)) \
 	$(filter -fsanitize=% --coverage -fprofile-% -flto%,$(ta-cflags) $(CFLAGS)) $(ta-link-flags) $(LDFLAGS)
 ta-comma := ,
 $(ta-result): $(ta-objects) $(libdeps) $(ta-dev-kit-dir)/ta/ta.ld $(ta-dev-kit-dir)/ta/ta.map
