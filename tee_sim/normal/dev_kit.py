@@ -136,6 +136,9 @@ def _cache_folder() -> Path:
     except RuntimeError as error:
         raise DevKitError("dev_kit.cache", "this user has no home", hint="set XDG_CACHE_HOME") from error
     folder = base / "tee-sim"
+    if len(str(folder).split()) != 1:
+        why = f"make cannot use a folder whose path has spaces, as {folder}"
+        raise DevKitError("dev_kit.cache", why, hint="set XDG_CACHE_HOME to another folder")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -25,7 +25,7 @@ NOT_OURS = re.compile(
     | manifest\.toml | (counter/)?client\.py | conftest\.py         # in the folder of somebody's own application
     | net/(dev|netlink)               # below /proc
     | run/nscd/socket                # of the C library's name service
-    | user_ta_header_defines\.h       # the same, in C
+    | user_ta_header_defines\.h | host\.c   # the same, in C
     | NAME\.py                       # any source
     | nbis\.py | (FILE|models)\.toml | weights/leader/LEADER\.onnx     # of others: a package, the user, a package
     | input/output | application/vnd\.in-toto | ansi378-2009/am1 | px/cm

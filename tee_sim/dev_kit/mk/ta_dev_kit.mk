@@ -40,10 +40,10 @@ link-out-dir := $(out-dir)
 ifeq ($(COMPILER),clang)
 CC := clang
 endif
-ifeq ($(origin CC),default)
+ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(if $(CROSS_COMPILE),$(CROSS_COMPILE)gcc,cc)
 endif
-ifeq ($(origin AR),default)
+ifneq ($(filter default undefined,$(origin AR)),)
 AR := $(CROSS_COMPILE)ar
 endif
 ta-cc-version := $(shell $(CC) --version 2>/dev/null)
@@ -142,10 +142,12 @@ $(error there are no sources: name them in sub.mk, for instance: srcs-y += main.
 endif
 
 ifdef BINARY
-# of the kit's own, compiled with nothing but what every source gets
+# Of the kit's own, compiled with nothing but what every source gets. Not for optimization by the linker: what it wraps
+# it takes for unused there, and calls address 0
 define ta-kit-compile
 ta-objects += $(out-dir)/kit_$(1).o
 $(out-dir)/kit_$(1).o: ta-source := $(ta-dev-kit-dir)/ta/$(1).c
+$(out-dir)/kit_$(1).o: ta-own-cflags := -fno-lto
 $(out-dir)/kit_$(1).o: $(ta-dev-kit-dir)/ta/$(1).c $(out-dir)/.tee_sim_flags $(out-dir)/.tee_sim_config.h
 endef
 $(eval $(call ta-kit-compile,head))

@@ -57,14 +57,14 @@ class TaHead:
         Raises:
             NativeRefused: `native.head`, or what `Image` refuses.
         """
-        return _Reader(Image(content)).head()
+        return _HeadReader(Image(content)).head()
 
 
 def _refused(why: str) -> NativeRefused:
     return NativeRefused("native.head", why)
 
 
-class _Reader:
+class _HeadReader:
     def __init__(self, image: Image) -> None:
         self._image = image
         kind = _RELATIVE.get(image.machine)

@@ -30,7 +30,7 @@ UNDEFINED, IFUNC, TLS = 0, 10, 6
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class ElfSegment:
     """One program header; addresses and sizes in bytes."""
 
     kind: str
@@ -118,7 +118,7 @@ class Image:
             raise NativeRefused("native.damaged", "it is cut off: a table ends behind it")
         return self.content[offset : offset + size]
 
-    def _loaded(self, address: int, size: int) -> Segment | None:
+    def _loaded(self, address: int, size: int) -> ElfSegment | None:
         """The segment in whose memory a range lies as a whole."""
         inside = (
             one
@@ -233,8 +233,8 @@ def _name(names: bytes, offset: int) -> str:
     return name.decode("ascii", "backslashreplace")
 
 
-def _segment(header: Any) -> Segment:
-    return Segment(
+def _segment(header: Any) -> ElfSegment:
+    return ElfSegment(
         str(header["p_type"]),
         int(header["p_flags"]),
         int(header["p_offset"]),

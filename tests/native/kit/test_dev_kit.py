@@ -188,6 +188,12 @@ def test_a_cache_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert error.message.startswith(f"{tmp_path}/file/tee-sim cannot be made")
 
 
+def test_a_cache_that_make_cannot_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quick: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a b"))
+    error = refused(str(quick))
+    assert (error.code, error.hint) == ("dev_kit.cache", "set XDG_CACHE_HOME to another folder")
+
+
 def test_a_relative_name_of_the_cache_counts_as_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quick: Path
 ) -> None:

@@ -208,6 +208,20 @@ def test_what_a_c_library_would_do_outside_goes_to_the_runtime(tree: Tree) -> No
     assert not asked & (wrapped | {"strdup", "strndup"})
 
 
+def test_optimization_by_the_linker_leaves_what_is_wrapped(tree: Tree) -> None:
+    """It took __wrap_strdup for unused, and the application called address 0."""
+    tree.put(main_c=CALLS, more_c=USES_LIBC).put_files({"sub.mk": "srcs-y += main.c more.c\n"})
+    assert {"__wrap_malloc", "__wrap_exit"} <= check(tree.built("CFLAGS=-flto"))
+
+
+def test_the_flags_that_distributions_build_with(tree: Tree) -> None:
+    tree.put(main_c=CALLS, more_c=USES_LIBC).put_files({"sub.mk": "srcs-y += main.c more.c\n"})
+    hardened = "-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-all -fstack-clash-protection"
+    asked = check(tree.built(f"CFLAGS={hardened}", "LDFLAGS=-Wl,-z,relro", "-R"))
+    assert {"__wrap_vprintf", "__stack_chk_fail", "__snprintf_chk"} <= asked
+    assert not {name for name in asked if "printf_chk" in name} - {"__snprintf_chk"}
+
+
 def test_warnings_are_errors_where_that_is_wanted(tree: Tree) -> None:
     tree.put(main_c=f"{MAIN}static int unused_here;\n")
     assert tree.make().returncode == 0
