@@ -17,7 +17,8 @@ from tee_sim.gp_objects.key_types import RULES, Attribute, Curve, KeyFamily, Obj
 from tee_sim.shared.rng import Rng
 
 _A = Attribute
-_PUBLIC_EXPONENT = 65537
+_PUBLIC_EXPONENTS = (65537, 3)
+"""Of new pairs: what `cryptography` makes. The first is that of a pair for which none is asked."""
 EC_CURVES: dict[Curve, ec.EllipticCurve] = {
     Curve.NIST_P192: ec.SECP192R1(),
     Curve.NIST_P224: ec.SECP224R1(),
@@ -109,9 +110,9 @@ def _read_rsa(_type: ObjectType, given: Given) -> tuple[int, Numbers]:
 
 def _make_rsa(_type: ObjectType, size_bits: int, given: Given, _rng: Rng) -> Numbers:
     """The primes come from the kernel, on a seeded device too."""
-    exponent = given.get(_A.RSA_PUBLIC_EXPONENT)
-    _hold(exponent is None or exponent.number == _PUBLIC_EXPONENT, f"a public exponent other than {_PUBLIC_EXPONENT}")
-    made = rsa.generate_private_key(_PUBLIC_EXPONENT, size_bits).private_numbers()
+    exponent = given[_A.RSA_PUBLIC_EXPONENT].number if _A.RSA_PUBLIC_EXPONENT in given else _PUBLIC_EXPONENTS[0]
+    _hold(exponent in _PUBLIC_EXPONENTS, "a public exponent of which no pair is made")
+    made = rsa.generate_private_key(exponent, size_bits).private_numbers()
     numbers = {
         _A.RSA_MODULUS: made.public_numbers.n,
         _A.RSA_PUBLIC_EXPONENT: made.public_numbers.e,

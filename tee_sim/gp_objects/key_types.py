@@ -186,7 +186,7 @@ _DH_DOMAIN = frozenset({_A.DH_PRIME, _A.DH_BASE})
 _DH_OPTIONAL = frozenset({_A.DH_SUBPRIME, _A.DH_X_BITS})
 _ECC = frozenset({_A.ECC_PUBLIC_VALUE_X, _A.ECC_PUBLIC_VALUE_Y, _A.ECC_CURVE})
 _CURVES = frozenset(_CURVE_BITS.values())
-_MODULI = range(1024, 4096 + 1, 8)
+_MODULI = range(1024, 4096 + 1)
 """From 1024, below which `cryptography` makes and takes no key; the specification begins at 256."""
 _DSA_PRIMES = (1024, 2048, 3072)
 """What `cryptography` takes of the specification's sizes; those below 1024 are in no standard any more."""

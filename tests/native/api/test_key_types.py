@@ -194,8 +194,16 @@ def test_optional_parameters_of_generate() -> None:
     public = app.one(F.GET_OBJECT_BUFFER_ATTRIBUTE, handle, int(A.DH_PUBLIC_VALUE), 96)
     prime = int.from_bytes(DH_PRIME, "big")
     assert int.from_bytes(public, "big") == pow(2, int.from_bytes(secret, "big"), prime)
+    for exponent, bits in ((b"\1\0\1", 1024), (b"\0\3", 1024), (b"\3", 1027)):
+        handle = app.one(F.ALLOCATE_TRANSIENT_OBJECT, int(T.RSA_KEYPAIR), bits)
+        app.ask(F.GENERATE_KEY, handle, bits, [[A.RSA_PUBLIC_EXPONENT, exponent]])
+        held = app.one(F.GET_OBJECT_BUFFER_ATTRIBUTE, handle, int(A.RSA_PUBLIC_EXPONENT), 9)
+        assert int.from_bytes(held, "big") == int.from_bytes(exponent, "big")
+        assert app.ask(F.GET_OBJECT_INFO1, handle)[1] == bits
     handle = allocated(app, T.RSA_KEYPAIR)
-    app.ask(F.GENERATE_KEY, handle, 1024, [[A.RSA_PUBLIC_EXPONENT, b"\1\0\1"]])
+    with pytest.raises(Refused) as caught:
+        app.ask(F.GENERATE_KEY, handle, 1024, [[A.RSA_PUBLIC_EXPONENT, b"\5"]])
+    assert caught.value.result is TeeResult.BAD_PARAMETERS
 
 
 @pytest.mark.parametrize("source", T, ids=lambda kind: kind.name)

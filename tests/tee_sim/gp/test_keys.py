@@ -228,7 +228,7 @@ def test_numbers_that_do_not_go_together_are_refused_and_the_object_stays_empty(
     refused(TeeResult.BAD_PARAMETERS, objects.generate_key, handle, 384, value(A.ECC_CURVE, Curve.NIST_P256))
     refused(TeeResult.BAD_PARAMETERS, objects.generate_key, handle, 384, value(A.ECC_CURVE, 9))
     handle = objects.allocate_transient(T.RSA_KEYPAIR, 1024)
-    refused(TeeResult.BAD_PARAMETERS, objects.generate_key, handle, 1024, reference(A.RSA_PUBLIC_EXPONENT, b"\3"))
+    refused(TeeResult.BAD_PARAMETERS, objects.generate_key, handle, 1024, reference(A.RSA_PUBLIC_EXPONENT, b"\5"))
 
 
 def test_what_breaks_a_rule_panics(objects: GpObjects) -> None:
