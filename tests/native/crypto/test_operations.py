@@ -9,7 +9,7 @@ from tee_sim.gp_api.algorithms import ALGORITHMS, Kind, Mode
 from tee_sim.gp_api.operations import MAX_OPERATIONS
 from tee_sim.gp_objects.constants import Flag
 from tee_sim.gp_objects.key_types import RULES, Curve, ObjectType
-from tee_sim.shared.errors import TeeResult
+from tee_sim.shared.errors import TeeError, TeeResult
 from tests.native.crypto import keys
 from tests.native.crypto.ta import DECRYPT, DERIVE, DIGEST, ENCRYPT, MAC, NUMBERS, ROOM, SIGN, F, Ta, panics, refused
 from tests.native.crypto.test_states import BLOCK, KINDS, NONCE, placed
@@ -341,3 +341,33 @@ def test_every_kind_is_tried() -> None:
     tried = {next(row.kind for row in ALGORITHMS.values() if row.name == name) for name, *_ in KINDS.values()}
     assert tried == set(Kind)
     assert DERIVE in {mode for _, mode, _ in KINDS.values()}
+
+
+@pytest.mark.parametrize(
+    ("result", "of_the_second"),
+    [
+        (TeeResult.CORRUPT_OBJECT, TeeResult.CORRUPT_OBJECT_2),
+        (TeeResult.STORAGE_NOT_AVAILABLE, TeeResult.STORAGE_NOT_AVAILABLE_2),
+    ],
+)
+def test_a_stored_key_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, result: TeeResult, of_the_second: TeeResult
+) -> None:
+    """The operation keeps the key that it had."""
+    ta = Ta()
+    right, other = ta.secret(T.AES, BLOCK), ta.secret(T.AES, bytes(15) + b"2")
+    read, broken = ta.objects.initialized, 77
+
+    def initialized(handle: int) -> Any:
+        if handle == broken:
+            raise TeeError(result, "the disk")
+        return read(handle)
+
+    monkeypatch.setattr(ta.objects, "initialized", initialized)
+    mac = ta.operation("AES_CMAC", MAC, right)
+    refused(result, ta.call, F.SET_OPERATION_KEY, mac, broken)
+    ta.call(F.MAC_INIT, mac, None)
+    unit = ta.operation("AES_XTS", ENCRYPT, right, other)
+    refused(result, ta.call, F.SET_OPERATION_KEY2, unit, broken, other)
+    refused(of_the_second, ta.call, F.SET_OPERATION_KEY2, unit, right, broken)
+    ta.call(F.CIPHER_INIT, unit, BLOCK)
