@@ -133,9 +133,9 @@ def _native_manifest(path: Path, *, unlocked: bool) -> Manifest:
 
 
 def _name(path: Path, uuid: UUID) -> str:
-    """For people: the name of the file, or of one that is called by its UUID the first digits of that."""
+    """For people: the name of the file, or of one that is called by its UUID the digits of that, which fit."""
     stem = path.stem
-    return f"ta-{str(uuid)[:8]}" if stem.lower() == str(uuid) or len(stem) > _NAME_CHARS else stem
+    return uuid.hex if stem.lower() == str(uuid) or len(stem) > _NAME_CHARS else stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from tee_sim.shared.native.refusal import NativeRefused
 from tests.native.kit.conftest import DEFINES, UUID, Tree
 
 OTHER = UUID.replace("7e21", "7e22")
+HEX = UUID.replace("-", "")
 MANIFEST = f'uuid = "{UUID[:-1]}3"\nname = "counter"\nentry = "a.app:App"\ncode = ["a.*"]\n'
 
 
@@ -42,7 +43,7 @@ def test_the_manifest_of_a_native_application(tree: Tree) -> None:
     assert application.path == path
     assert application.manifest_text == ""
     manifest = application.manifest
-    assert (str(manifest.ta_uuid), manifest.name, manifest.entry) == (UUID, "ta-8d3f0c52", "native:ta")
+    assert (str(manifest.ta_uuid), manifest.name, manifest.entry) == (UUID, HEX, "native:ta")
     assert (manifest.native, manifest.abi, manifest.code) == (f"{UUID}.ta", 13, ())
     assert (manifest.stack_bytes, manifest.heap_bytes) == (2048, 32_768)
     assert manifest.flags == ("single_instance", "multi_session")
@@ -54,11 +55,16 @@ def test_the_manifest_of_a_native_application(tree: Tree) -> None:
 
 def test_a_folder_holds_several_by_name(two: Path) -> None:
     read = read_applications(two)
-    assert [a.manifest.name for a in read] == ["ta-8d3f0c52", "other"]
+    assert [a.manifest.name for a in read] == [HEX, "other"]
     assert [str(a.manifest.ta_uuid) for a in read] == [UUID, OTHER]
     (two / "manifest.toml").write_text(MANIFEST)
-    assert [a.manifest.name for a in read_applications(two)] == ["counter", "ta-8d3f0c52", "other"]
-    assert [a.manifest.name for a in applications([two])] == ["counter", "ta-8d3f0c52", "other"]
+    assert [a.manifest.name for a in read_applications(two)] == ["counter", HEX, "other"]
+    assert [a.manifest.name for a in applications([two])] == ["counter", HEX, "other"]
+
+
+def test_uuids_that_count_upwards_make_names_of_their_own(two: Path) -> None:
+    (two / "other.ta").rename(two / f"{OTHER.upper()}.ta")
+    assert {a.manifest.name for a in applications([two])} == {HEX, OTHER.replace("-", "")}
 
 
 def test_native_ones_may_call_all_others(two: Path) -> None:
