@@ -3,7 +3,7 @@
 import ctypes
 import faulthandler
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,9 @@ def loaded(runtime: Path) -> ctypes.CDLL:
 class Bare:
     """One host.
 
+    Args:
+        program: what to run in the process instead, for another machine: it gets the two descriptors and the file.
+
     Attributes:
         reports: debug reports that came, in order.
         ended: how the process ended, as `os.waitstatus_to_exitcode`; None while it runs.
@@ -58,6 +61,7 @@ class Bare:
         *,
         crash_handler: bool = False,
         answer: Callable[[Ask], CoreAnswer] | None = None,
+        program: Sequence[str] = (),
     ) -> None:
         self.reports: list[DebugReport] = []
         self.ended: int | None = None
@@ -72,6 +76,10 @@ class Bare:
                 faulthandler.disable()  # as pytest has it: a crash here is what is tested
                 os.close(self._read)
                 os.close(self._write)
+                if program:
+                    os.set_inheritable(host_read, True)
+                    os.set_inheritable(host_write, True)
+                    os.execvp(program[0], [*program, str(host_read), str(host_write), str(ta)])
                 lib = loaded(runtime)
                 if config is not None:
                     there = type(config).in_dll(lib, "config")

@@ -92,6 +92,20 @@ def test_a_panic_ends_the_instance_alone(host: Bare, what: str) -> None:
         assert counted(host.invoke(DO["COUNT"], four(OUT, OUT), instance=2, context=2)) == (2, 41, 41)
 
 
+def test_a_panic_while_a_session_is_closed_or_the_instance_destroyed(host: Bare) -> None:
+    with host:
+        host.invoke(DO["ARM"], four(Param.value(1)))
+        assert host.close_session(1, 1) == Panicked()
+        host.create(2)
+        host.open(2)
+        host.invoke(DO["ARM"], four(Param.value(2)), instance=2, context=2)
+        assert host.close_session(2, 2) == HostReturn()
+        assert host.destroy(2) == Panicked()
+        assert host.destroy(2, panicked=True) == HostReturn()
+        host.create(3)
+        assert host.open(3) == HostReturn(context=3, params=NO_PARAMS)
+
+
 @pytest.mark.parametrize("result", [1, 0x1234, 0xFFFF0006, 0xFFFFFFFF, 0x7FFFFFFF])
 def test_any_result_comes_back_as_the_applications_own(host: Bare, result: int) -> None:
     with host:

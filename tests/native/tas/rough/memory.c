@@ -118,7 +118,8 @@ static TEE_Result rights(TEE_Param params[4])
 {
     int on_stack = 3;
     uint8_t *in_heap = TEE_Malloc(16, 0);
-    const uint32_t read = TEE_MEMORY_ACCESS_READ, write = TEE_MEMORY_ACCESS_WRITE, any = TEE_MEMORY_ACCESS_ANY_OWNER;
+    const uint32_t read = TEE_MEMORY_ACCESS_READ, write = TEE_MEMORY_ACCESS_WRITE;
+    const uint32_t any = TEE_MEMORY_ACCESS_ANY_OWNER;
     void *input = params[0].memref.buffer, *output = params[1].memref.buffer;
 
     NEED(TEE_CheckMemoryAccessRights(read | write, &on_stack, sizeof(on_stack)) == TEE_SUCCESS);

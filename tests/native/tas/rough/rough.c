@@ -13,6 +13,7 @@ static int begun = 40;
 static int constructed;
 static const char text[] = "constant";
 static volatile uint32_t sink;
+static uint32_t armed;
 
 __attribute__((constructor)) static void construct(void)
 {
@@ -26,6 +27,8 @@ TEE_Result TA_CreateEntryPoint(void)
 
 void TA_DestroyEntryPoint(void)
 {
+    if (armed == 2)
+        TEE_Panic(0xD);
 }
 
 /* Refuses with the result in parameter 0, and panics for 1 in parameter 0's b. */
@@ -42,7 +45,7 @@ TEE_Result TA_OpenSessionEntryPoint(uint32_t types, TEE_Param params[4], void **
 
 void TA_CloseSessionEntryPoint(void *session)
 {
-    if (session != &calls)
+    if (session != &calls || armed == 1)
         TEE_Panic(1);
 }
 
@@ -169,6 +172,7 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session, uint32_t command, uint32_t 
     case OVERRUN:
         memset(params[0].memref.buffer, 0xEE, params[0].memref.size + params[1].value.a);
         return TEE_SUCCESS;
+    case ARM: armed = params[0].value.a; return TEE_SUCCESS;
     case TYPES: return types_and_sizes(types, params);
     case KEEP: return keep(params);
     case READ_CODE: params[0].value.a = *(const volatile uint8_t *)(uintptr_t)&recurse != 0; return TEE_SUCCESS;

@@ -29,6 +29,7 @@ enum command {
     WRITE_CODE = 21,
     FLOATS = 22,
     SPEAK = 23,       /* writes parameter 0 to descriptor a, past its host */
+    ARM = 24,         /* panics later: 1 in TA_CloseSessionEntryPoint, 2 in TA_DestroyEntryPoint */
     MEMORY = 100,     /* and above: memory.c */
 };
 
