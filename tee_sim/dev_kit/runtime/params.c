@@ -68,8 +68,13 @@ static bool read_one(struct cbor_in *in, union ta_param *param, unsigned i)
     one->room = cbor_get_u64(in);
     one->is_null = cbor_get_bool(in);
     one->buffer = NULL;
-    if (in->failed || a > UINT32_MAX || b > UINT32_MAX || size > one->room || one->room > MAX_PARAM_BYTES)
+    if (in->failed || a > UINT32_MAX || b > UINT32_MAX || size > MAX_PARAM_BYTES || one->room > MAX_PARAM_BYTES)
         host_fail();
+    /* A client may say another size than that of its bytes: an input is its bytes, a room is what it says. */
+    if (one->kind == MEMREF_INPUT)
+        one->room = size;
+    if (size > one->room)
+        size = (size_t)one->room;
     if (one->kind == VALUE_INPUT || one->kind == VALUE_INOUT) {
         param->value.a = (uint32_t)a;
         param->value.b = (uint32_t)b;
