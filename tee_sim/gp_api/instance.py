@@ -1,5 +1,6 @@
 """What the handlers of all areas share: the instance that asks, its environment, its objects."""
 
+from tee_sim.gp_api.property_sets import keeps_corrupt
 from tee_sim.gp_objects.enumerators import Enumerators
 from tee_sim.gp_objects.handles import OpenObjects
 from tee_sim.gp_objects.objects import GpObjects
@@ -19,5 +20,5 @@ class Instance:
     def __init__(self, env: TaEnv, manifest: Manifest, shared: OpenObjects | None = None) -> None:
         self.env = env
         self.manifest = manifest
-        self.objects = GpObjects(env.store, env.rng, shared)
+        self.objects = GpObjects(env.store, env.rng, shared, keeps_corrupt=keeps_corrupt(manifest))
         self.enumerators = Enumerators(env.store)

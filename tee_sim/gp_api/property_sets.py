@@ -19,6 +19,7 @@ RPMB chip."""
 CORE_VERSION: Final = 0x01030100
 """gpd.tee.internalCore.version: 1.3.1."""
 LITTLE_ENDIAN: Final = 0
+KEEPS_CORRUPT: Final = "gpd.ta.doesNotCloseHandleOnCorruptObject"
 
 _K = PropertyKind
 
@@ -43,6 +44,12 @@ def _block(name: str, value: bytes) -> TaProperty:
     return TaProperty(name=name, kind=_K.BINARY_BLOCK, value=value)
 
 
+def keeps_corrupt(manifest: Manifest) -> bool:
+    """Whether the application wants to close its handles on corrupt objects itself: the one property of section 4.5
+    that it says among its own."""
+    return any(one.name == KEEPS_CORRUPT and one.kind is _K.BOOL and any(one.value) for one in manifest.properties)
+
+
 def of_the_application(manifest: Manifest) -> PropertySet:
     """TEE_PROPSET_CURRENT_TA. An application cannot redefine what the manifest says of it."""
     standard = (
@@ -53,7 +60,7 @@ def of_the_application(manifest: Manifest) -> PropertySet:
         _u32("gpd.ta.dataSize", min(manifest.heap_bytes, 0xFFFF_FFFF)),
         _u32("gpd.ta.stackSize", manifest.stack_bytes),
         _u32("gpd.ta.endian", LITTLE_ENDIAN),
-        _bool("gpd.ta.doesNotCloseHandleOnCorruptObject", False),
+        _bool(KEEPS_CORRUPT, keeps_corrupt(manifest)),
     )
     names = {one.name for one in standard}
     return (*standard, *(one for one in manifest.properties if one.name not in names))

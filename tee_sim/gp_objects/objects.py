@@ -40,6 +40,8 @@ class GpObjects(TransientObjects):
         store: the TA's own.
         rng: what generated secrets are made of; an application gives its `env.rng`.
         shared: what the instances of one application have open, if there may be several.
+        keeps_corrupt: whether a handle stays open when its object turns out to be corrupt
+            (gpd.ta.doesNotCloseHandleOnCorruptObject).
     """
 
     def __init__(
@@ -47,8 +49,11 @@ class GpObjects(TransientObjects):
         store: Store,
         rng: Rng = OsRng(),  # noqa: B008  # without state
         shared: OpenObjects | None = None,
+        *,
+        keeps_corrupt: bool = False,
     ) -> None:
         super().__init__(HandleTable(shared), rng)
+        self._keeps_corrupt = keeps_corrupt
         self._store = store
 
     def end(self) -> None:
@@ -193,7 +198,7 @@ class GpObjects(TransientObjects):
         try:
             yield state
         except TeeError as error:
-            if error.result is TeeResult.CORRUPT_OBJECT:
+            if error.result is TeeResult.CORRUPT_OBJECT and not self._keeps_corrupt:
                 self._handles.close(number)
             raise
 

@@ -18,6 +18,7 @@ from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.gp_functions import Function
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.ta_api import TaEnv
+from tests.native.api.native import manifest
 from tests.tee_sim.gp.devices import Device
 
 F = Function
@@ -51,7 +52,7 @@ class Ta:
         store = Device().store.namespace(UUID(int=7))
         nothing = cast("Any", None)
         env = TaEnv(store=store, keys=nothing, clock=nothing, rng=SeededRng(b"crypto"), device_id=bytes(16))
-        instance = Instance(env, nothing)
+        instance = Instance(env, manifest())
         self.objects = instance.objects
         self.api = NativeApi.__new__(NativeApi)
         self.api._handlers = dict(handlers(instance))

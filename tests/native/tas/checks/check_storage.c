@@ -127,33 +127,62 @@ CHECK(storage_key_object_keeps_its_attributes)
     EXPECT_OK(TEE_CloseAndDeletePersistentObject1(object));
 }
 
-CHECK(storage_enumerator_lists_what_is_there)
+/* How many objects there are, and how many bytes in them: other checks may have left some. */
+static void counted(gp_size *objects, gp_size *bytes)
 {
-    TEE_ObjectHandle first = made("one", "1"), second = made("two", "22");
     TEE_ObjectEnumHandle enumerator;
     TEE_ObjectInfo info;
     uint8_t id[TEE_OBJECT_ID_MAX_LEN];
-    gp_size size = 0, bytes = 0, found = 0;
+    gp_size size;
+
+    *objects = *bytes = 0;
+    if (TEE_AllocatePersistentObjectEnumerator(&enumerator) != TEE_SUCCESS)
+        TEE_Panic(1);
+    if (TEE_StartPersistentObjectEnumerator(enumerator, PRIVATE) == TEE_SUCCESS) {
+        while (TEE_GetNextPersistentObject(enumerator, &info, id, &size) == TEE_SUCCESS) {
+            *objects += 1;
+            *bytes += info.dataSize;
+        }
+    }
+    TEE_FreePersistentObjectEnumerator(enumerator);
+}
+
+CHECK(storage_enumerator_lists_what_is_there)
+{
+    gp_size objects, bytes, objects_before, bytes_before;
+    TEE_ObjectHandle first, second;
+
+    counted(&objects_before, &bytes_before);
+    first = made("one", "1");
+    second = made("two", "22");
+    counted(&objects, &bytes);
+    EXPECT(objects == objects_before + 2 && bytes == bytes_before + 3);
+    EXPECT_OK(TEE_CloseAndDeletePersistentObject1(first));
+    EXPECT_OK(TEE_CloseAndDeletePersistentObject1(second));
+    counted(&objects, &bytes);
+    EXPECT(objects == objects_before && bytes == bytes_before);
+}
+
+CHECK(storage_enumerator_begins_and_begins_again)
+{
+    TEE_ObjectHandle object = made("", "1");
+    TEE_ObjectEnumHandle enumerator;
+    TEE_ObjectInfo info;
+    uint8_t id[TEE_OBJECT_ID_MAX_LEN];
+    gp_size size = 99;
 
     EXPECT_OK(TEE_AllocatePersistentObjectEnumerator(&enumerator));
     EXPECT_RESULT(TEE_GetNextPersistentObject(enumerator, &info, id, &size), TEE_ERROR_ITEM_NOT_FOUND);
-    EXPECT_OK(TEE_StartPersistentObjectEnumerator(enumerator, PRIVATE));
-    EXPECT_OK(TEE_GetNextPersistentObject(enumerator, NULL, id, &size));
-    EXPECT(size == 3);
-    EXPECT_OK(TEE_StartPersistentObjectEnumerator(enumerator, PRIVATE));
-    while (TEE_GetNextPersistentObject(enumerator, &info, id, &size) == TEE_SUCCESS) {
-        found++;
-        bytes += info.dataSize;
+    for (int turn = 0; turn < 2; turn++) { /* the shortest name comes first */
+        EXPECT_OK(TEE_StartPersistentObjectEnumerator(enumerator, PRIVATE));
+        EXPECT_OK(TEE_GetNextPersistentObject(enumerator, turn == 0 ? &info : NULL, id, &size));
+        EXPECT(size == 0 && info.dataSize == 1 && info.objectType == TEE_TYPE_DATA);
     }
-    EXPECT(found == 2 && bytes == 3);
     TEE_ResetPersistentObjectEnumerator(enumerator);
+    EXPECT_RESULT(TEE_GetNextPersistentObject(enumerator, &info, id, &size), TEE_ERROR_ITEM_NOT_FOUND);
     TEE_FreePersistentObjectEnumerator(enumerator);
     TEE_FreePersistentObjectEnumerator(TEE_HANDLE_NULL);
-    EXPECT_OK(TEE_CloseAndDeletePersistentObject1(first));
-    EXPECT_OK(TEE_CloseAndDeletePersistentObject1(second));
-    EXPECT_OK(TEE_AllocatePersistentObjectEnumerator(&enumerator));
-    EXPECT_RESULT(TEE_StartPersistentObjectEnumerator(enumerator, PRIVATE), TEE_ERROR_ITEM_NOT_FOUND);
-    TEE_FreePersistentObjectEnumerator(enumerator);
+    EXPECT_OK(TEE_CloseAndDeletePersistentObject1(object));
 }
 
 CHECK(storage_of_more_than_a_frame_is_refused_by_its_size)
