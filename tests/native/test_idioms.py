@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tee_sim.normal.dev_kit import kit_folder
-from tests.native.builds import ABIS, TAS, Builds
+from tests.native.builds import ABIS, TAS, BuildError, Builds
 
 IDIOMS = TAS / "idioms"
 WARNINGS = {"CFLAGS": "-Wextra -Werror"}
@@ -23,31 +23,60 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
     return Builds(kit_folder(), tmp_path_factory.mktemp("idioms") / "builds")
 
 
+def _run(builds: Builds, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    host = builds.host(IDIOMS, "idioms")
+    command = [sys.executable, "-m", "tee_sim.cli", "run", *options, str(folder), "--", str(host)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=dict(os.environ))
+
+
+def _need(compiler: str) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no C compiler: {compiler} is not installed")
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("abi", ABIS)
 def test_names_and_rules_that_applications_use_hold(builds: Builds, abi: int, compiler: str) -> None:
-    if shutil.which(compiler) is None:
-        pytest.skip(f"no C compiler: {compiler} is not installed")
-    folder = builds.ta(IDIOMS / "ta", abi, CC=compiler, **WARNINGS).parent
-    host = builds.host(IDIOMS, "idioms")
-    command = [sys.executable, "-m", "tee_sim.cli", "run", "--allow-level", "PARTIAL", str(folder), "--", str(host)]
+    _need(compiler)
+    ta = builds.ta(IDIOMS / "ta", abi, CC=compiler, **WARNINGS)
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=dict(os.environ))
+    done = _run(builds, ta.parent, "--allow-level", "PARTIAL")
 
     assert (done.returncode, done.stdout) == (0, "all of them hold\n"), done.stderr
 
 
-def test_each_message_of_an_application_is_a_line(builds: Builds) -> None:
-    folder = builds.ta(IDIOMS / "ta", 11, **WARNINGS).parent
-    host = builds.host(IDIOMS, "idioms")
-    command = [sys.executable, "-m", "tee_sim.cli", "run", "--debug", str(folder), "--", str(host)]
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_an_application_that_writes_no_globals_runs_unlocked_with_a_sanitizer_and_without(
+    builds: Builds, compiler: str
+) -> None:
+    _need(compiler)
+    plain = builds.ta(IDIOMS / "ta", 11, CC=compiler, **WARNINGS)
+    try:
+        sanitized = builds.ta(IDIOMS / "ta", 11, CC=compiler, CFG_TA_ASAN="y", **WARNINGS)
+    except BuildError as error:
+        if "cannot find" not in str(error) and "No such file" not in str(error):
+            raise
+        pytest.skip(f"sanitizer runtime of {compiler} is not installed")
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=dict(os.environ))
+    for ta, option in ((plain, "--coverage"), (sanitized, "--asan")):
+        done = _run(builds, ta.parent, option)
+        assert (done.returncode, done.stdout) == (0, "all of them hold\n"), done.stderr
+    assert b"san" in sanitized.read_bytes()
+    assert "native.sanitized" in _run(builds, sanitized.parent).stderr
+
+
+def test_each_message_of_an_application_is_a_line(builds: Builds) -> None:
+    ta = builds.ta(IDIOMS / "ta", 11, **WARNINGS)
+
+    done = _run(builds, ta.parent, "--debug")
 
     said = [line.partition(" trace: ")[2] for line in done.stderr.splitlines() if " trace: " in line]
     assert said[0].endswith("of tee_internal_api.h alone: TA_CreateEntryPoint")
     assert said[1].endswith("result 0xffff0000, as text")
     assert said[2] == "and 1 more"
+    assert said[3].startswith("I check_memory:")
+    assert said[4] == "between"
+    assert "?" not in "".join(said[:5])
     assert done.returncode == 0
 
 

@@ -48,8 +48,9 @@ static int find_segments(struct dl_phdr_info *info, size_t size, void *found)
         const ElfW(Phdr) *program = &info->dlpi_phdr[i];
         uintptr_t last = ((uintptr_t)image.base + program->p_vaddr + program->p_memsz) / 4096 * 4096;
 
-        if (program->p_type == PT_GNU_RELRO && last > start && last <= end)
-            start = last;
+        /* Where nothing else is written, that part is padded to a page, and so ends after its segment. */
+        if (program->p_type == PT_GNU_RELRO && last > start)
+            start = last < end ? last : end;
     }
     image.globals = (uint8_t *)start;
     image.globals_size = end - start;

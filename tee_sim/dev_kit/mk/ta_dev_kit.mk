@@ -187,6 +187,12 @@ ifdef BINARY
 # What a C library would do outside of the application goes to the runtime, or to libc.c: the heap has TA_DATA_SIZE
 # bytes, text is a message, and the end of the process a panic. A sanitizer watches over a heap of its own
 ta-sanitized := $(filter -fsanitize=%,$(ta-cflags) $(CFLAGS) $(ta-link-flags))
+# clang keeps its own sanitizer in a folder that no loader looks into: the application says where
+ta-clang-asan-names := libclang_rt.asan-$(firstword $(subst -, ,$(shell $(CC) $(ta-target) -dumpmachine))).so libclang_rt.asan.so
+ta-clang-asan := $(if $(findstring clang,$(ta-cc-version)),$(if $(findstring address,$(ta-sanitized)),$(firstword \
+	$(filter /%,$(foreach name,$(ta-clang-asan-names),$(shell $(CC) $(ta-target) -print-file-name=$(name)))))))
+ta-cppflags += $(if $(ta-clang-asan),-DTA_SANITIZER='"$(ta-clang-asan)"')
+ta-link-flags += $(if $(ta-clang-asan),-shared-libasan)
 ta-heap := $(if $(ta-sanitized),,malloc calloc realloc free strdup strndup)
 ta-copies := $(if $(ta-instrument),memcpy memmove memcmp)
 ta-wrapped := $(ta-heap) $(ta-copies) printf vprintf puts putchar __printf_chk __vprintf_chk abort exit __assert_fail

@@ -107,8 +107,17 @@ void trace_vprintf(const char *function, int line, int level, bool level_ok, con
     if (begun < 0 || (size_t)begun >= sizeof(text))
         begun = 0;
     size = vsnprintf(text + begun, sizeof(text) - (size_t)begun, format, arguments);
-    if (size >= 0)
-        report_line(text, strlen(text));
+    if (size < 0)
+        return;
+    /* Some formats end their line themselves, and some have more than one. */
+    for (char *one = text, *end; one != NULL; one = end) {
+        end = strchr(one, '\n');
+        if (end != NULL)
+            *end++ = 0;
+        report_line(one, strlen(one));
+        if (end != NULL && *end == 0)
+            break;
+    }
 }
 
 void trace_printf(const char *function, int line, int level, bool level_ok, const char *format, ...)

@@ -62,3 +62,8 @@ const struct ta_head ta_head __attribute__((used, visibility("default"))) = {
     .destructors = ta_destructors_start,
     .destructors_end = ta_destructors_end,
 };
+
+#ifdef TA_SANITIZER
+/* for what starts unlocked applications, which finds it in the file between two zeros */
+static const char sanitizer[] __attribute__((used, section(".ta_sanitizer"))) = "\0" TA_SANITIZER;
+#endif

@@ -1,5 +1,5 @@
 /*
- * What an application may call of the C library and that library must not do itself: copies of strings, which have to
+ * What an application may call of others and that is compiled into each: UUIDs as text; copies of strings, which have to
  * lie on the application's heap, and printf as _FORTIFY_SOURCE has it called, which some compilers define by themselves
  * (its checks are left out).
  */
@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <tee_internal_api_extensions.h>
 
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t most);
@@ -46,4 +48,35 @@ int __wrap___printf_chk(int flag, const char *format, ...)
     size = __wrap___vprintf_chk(flag, format, arguments);
     va_end(arguments);
     return size;
+}
+
+TEE_Result tee_uuid_from_str(TEE_UUID *uuid, const char *text)
+{
+    uint8_t bytes[16] = {0};
+    unsigned digits = 0;
+
+    for (unsigned i = 0; i < 36; i++) {
+        char one = text[i];
+        unsigned value = one >= '0' && one <= '9'   ? (unsigned)(one - '0')
+                         : one >= 'a' && one <= 'f' ? (unsigned)(one - 'a') + 10
+                         : one >= 'A' && one <= 'F' ? (unsigned)(one - 'A') + 10
+                                                    : 16;
+
+        if (i == 8 || i == 13 || i == 18 || i == 23) {
+            if (one != '-')
+                return TEE_ERROR_BAD_PARAMETERS;
+            continue;
+        }
+        if (value == 16)
+            return TEE_ERROR_BAD_PARAMETERS;
+        bytes[digits / 2] = (uint8_t)(bytes[digits / 2] << 4 | value);
+        digits++;
+    }
+    if (text[36] != 0)
+        return TEE_ERROR_BAD_PARAMETERS;
+    uuid->timeLow = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    uuid->timeMid = (uint16_t)(bytes[4] << 8 | bytes[5]);
+    uuid->timeHiAndVersion = (uint16_t)(bytes[6] << 8 | bytes[7]);
+    memcpy(uuid->clockSeqAndNode, bytes + 8, 8);
+    return TEE_SUCCESS;
 }

@@ -30,13 +30,17 @@ from tee_sim.shared.ta_api import TrustedApp
 
 _TERMINAL: Final = "/dev/tty"
 _GDB: Final = ("gdb", "-q", "-ex", "set breakpoint pending on", "-ex", "set confirm off", "--args")
-_SANITIZER: Final = re.compile(rb"\0(lib(?:asan|clang_rt\.asan)[\w.-]*\.so[.\d]*)\0")
+_SANITIZER: Final = re.compile(rb"\0((?:/[^\0]*/)?lib(?:asan|clang_rt\.asan)[\w.-]*\.so[.\d]*)(?=\0)")
 
 
 def sanitizer_of(content: bytes) -> str:
-    """The runtime of AddressSanitizer that a file was linked with: it has to be in the process before all else."""
-    found = _SANITIZER.search(content)
-    return found[1].decode() if found else ""
+    """The runtime of AddressSanitizer that a file was linked with: it has to be in the process before all else.
+
+    Returns:
+        Where the file says that it lies, else its name alone, which a loader finds; "" if there is none.
+    """
+    found = [os.fsdecode(name) for name in _SANITIZER.findall(content)]
+    return max(found, key=os.path.isabs, default="")
 
 
 class UnlockedCode:

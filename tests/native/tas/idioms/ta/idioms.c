@@ -174,6 +174,7 @@ static unsigned check_memory(void)
     TEE_CloseTASession(TEE_HANDLE_NULL);
     EMSG("result %#" PRIx32 ", %s", (uint32_t)TEE_ERROR_GENERIC, "as text");
     MSG_RAW("and %d more", 1);
+    IMSG("\nbetween\n");
     DHEXDUMP("bytes", 5);
     return 0;
 }
