@@ -73,7 +73,9 @@ class Gcm(AeState):
         self._context.authenticate_additional_data(data)
 
     def update(self, data: bytes) -> bytes:
-        """More of the payload."""
+        """More of the payload. Nothing is none: associated data may come after it."""
+        if not data:
+            return b""
         self._remember(data, payload=True)
         return self._context.update(data)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import Enum, unique
 from typing import Final, Protocol, Self
 
-from tee_sim.gp_api.algorithms import Algorithm, Kind, Mode
+from tee_sim.gp_api.algorithm import Algorithm, Kind, Mode
 from tee_sim.gp_api.words import breach_unless
 from tee_sim.gp_objects.keys import Key
 from tee_sim.shared.dataclass import dataclass

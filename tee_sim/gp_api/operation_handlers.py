@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Final
 
 import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - the library imports it when it first makes a key
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.exceptions import AlreadyFinalized, AlreadyUpdated, InternalError, UnsupportedAlgorithm
 from nacl.exceptions import CryptoError
 
 from tee_sim.gp_api.instance import Instance
@@ -25,7 +25,15 @@ from tee_sim.gp_objects.panics import BreachError
 from tee_sim.shared.gp_functions import Function
 
 _F = Function
-_REFUSALS: Final = (ValueError, OverflowError, UnsupportedAlgorithm, InternalError, CryptoError)
+_REFUSALS: Final = (
+    ValueError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    InternalError,
+    AlreadyFinalized,
+    AlreadyUpdated,
+    CryptoError,
+)
 """How the libraries say that something cannot be computed: the specification's "cryptographic algorithm failure"."""
 
 _Run = Callable[..., Sequence[object]]

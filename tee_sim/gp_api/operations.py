@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tee_sim.gp_api.algorithms import ALGORITHMS, Kind, Mode
+from tee_sim.gp_api.algorithm import Kind, Mode
+from tee_sim.gp_api.algorithms import ALGORITHMS
 from tee_sim.gp_api.operation import Operation, State, allow
 from tee_sim.gp_api.words import ShortBufferError, breach_unless
 from tee_sim.gp_objects.key_types import Attribute

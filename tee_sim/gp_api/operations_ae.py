@@ -3,7 +3,7 @@
 from typing import cast
 
 from tee_sim.gp_api.ae_states import NONCE_BYTES, TAG_BITS, AeState, Ccm, Gcm
-from tee_sim.gp_api.algorithms import Mode
+from tee_sim.gp_api.algorithm import Mode
 from tee_sim.gp_api.block_ciphers import secret_of
 from tee_sim.gp_api.operation import Operation, State
 from tee_sim.gp_api.operations import Operations

@@ -6,7 +6,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from tee_sim.gp_api import edwards, operations_rsa
-from tee_sim.gp_api.algorithms import Algorithm
+from tee_sim.gp_api.algorithm import Algorithm
 from tee_sim.gp_api.digests import DIGESTS
 from tee_sim.gp_api.key_material import Parameters, curve_of, dsa_private, dsa_public, ec_private, ec_public, number_of
 from tee_sim.gp_api.operation import Operation

@@ -7,7 +7,7 @@ the first question already asks for the room of all, so SHORT_BUFFER never comes
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
-from tee_sim.gp_api.algorithms import Mode
+from tee_sim.gp_api.algorithm import Mode
 from tee_sim.gp_api.block_ciphers import BlockCipher, secret_of
 from tee_sim.gp_api.cipher_states import Cbc, CipherState, Ctr, Cts, Ecb, Xts
 from tee_sim.gp_api.operation import Operation, State

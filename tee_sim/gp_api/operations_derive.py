@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from tee_sim.gp_api.algorithms import Algorithm
+from tee_sim.gp_api.algorithm import Algorithm
 from tee_sim.gp_api.block_ciphers import secret_of
 from tee_sim.gp_api.digests import BY_NUMBER, DIGESTS, hash_of
 from tee_sim.gp_api.key_material import Parameters, curve_of, data_of, ec_private, ec_public, number_of
@@ -25,7 +25,7 @@ from tee_sim.shared.gp_functions import Function
 MAX_SECRET_BYTES: Final = 512
 """Of what is derived: the largest TEE_TYPE_GENERIC_SECRET."""
 MAX_ITERATIONS: Final = 1 << 20
-"""Of PBKDF2: below a second on the machines that we know, as the core works on nothing else meanwhile."""
+"""Of PBKDF2, for all blocks together: below a second on the machines that we know. The core works on nothing else."""
 
 HKDF_SALT: Final = (0xD0000946, 0xD00002C0)
 """TEE_ATTR_HKDF_SALT and, here and below, the number that OP-TEE had before version 1.3."""
@@ -96,7 +96,8 @@ def _concat(algorithm: Algorithm, key: Key, parameters: Parameters, most_bytes: 
 
 def _pbkdf2(algorithm: Algorithm, key: Key, parameters: Parameters, most_bytes: int) -> bytes:
     size, count = _size(parameters.value(PBKDF2_SIZE), most_bytes), parameters.value(PBKDF2_ITERATIONS) or 0
-    breach_unless(0 < count <= MAX_ITERATIONS, "a number of iterations that is not offered")
+    blocks = -(-size // DIGESTS[algorithm.digest].digest_bytes)
+    breach_unless(count > 0 and count * blocks <= MAX_ITERATIONS, "a number of iterations that is not offered")
     salt = parameters.data(PBKDF2_SALT) or b""
     return PBKDF2HMAC(hash_of(algorithm.digest), size, salt, count).derive(secret_of(key))
 

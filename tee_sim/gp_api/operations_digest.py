@@ -95,7 +95,8 @@ class DigestCalls:
         """6.3.2: the hash, or the rest of it; the operation is initial again. Raises ShortBufferError."""
         operation = self._operations.enter(Function.DIGEST_DO_FINAL, handle)
         work = _begun(operation)
-        breach_unless(not chunk or operation.state is not State.EXTRACTING, "more of a message that is extracted")
+        more = chunk or ahead_bytes
+        breach_unless(not more or operation.state is not State.EXTRACTING, "more of a message that is extracted")
         left, room = work.left(), _bounded(room_bytes)
         if left > room:
             raise ShortBufferError(left)

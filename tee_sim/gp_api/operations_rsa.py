@@ -13,7 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-from tee_sim.gp_api.algorithms import OAEP_HASHES, Algorithm
+from tee_sim.gp_api.algorithm import Algorithm
+from tee_sim.gp_api.algorithms import OAEP_HASHES
 from tee_sim.gp_api.digests import BY_NUMBER, hash_of
 from tee_sim.gp_api.key_material import Parameters, RsaKey, RsaPair
 from tee_sim.gp_api.words import breach_unless

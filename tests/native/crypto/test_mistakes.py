@@ -269,7 +269,8 @@ def test_functions_of_derivation_have_bounds() -> None:
     for operation, words in (
         (password, []),
         (password, [[0xF00003C2, 0, 0]]),
-        (password, [[0xF00003C2, (1 << 20) + 1, 0]]),
+        (password, [[0xF00003C2, (1 << 20) + 1, 0], [0xF00004C2, 20, 0]]),
+        (password, [[0xF00003C2, (1 << 19) + 1, 0], [0xF00004C2, 21, 0]]),
         (password, [[0xF00003C2, 1, 0], [0xF00004C2, 0, 0]]),
         (password, [[0xF00003C2, 1, 0], [0xF00004C2, 33, 0]]),
         (hkdf, []),
@@ -326,3 +327,27 @@ def test_a_state_is_given_up_by_the_next_beginning() -> None:
     ta.call(F.MAC_INIT, mac, None)
     other = placed(ta, "mac", "active")
     assert ta.call(F.MAC_COMPUTE_FINAL, mac, None, 0, 16) == ta.call(F.MAC_COMPUTE_FINAL, other, None, 0, 16)
+
+
+def test_a_payload_of_nothing_is_none() -> None:
+    ta = Ta()
+    for name in ("AES_GCM", "AES_CCM"):
+        codes = []
+        for with_nothing in (True, False):
+            operation = aes(ta, name, ENCRYPT)
+            ta.call(F.AE_INIT, operation, NONCE, 128, 3, 3)
+            if with_nothing and name == "AES_GCM":
+                assert ta.call(F.AE_UPDATE, operation, None, 0, None) == [b""]
+            ta.call(F.AE_UPDATE_AAD, operation, b"aad")
+            codes.append(ta.call(F.AE_ENCRYPT_FINAL, operation, b"abc", 0, 3, 16))
+        assert codes[0] == codes[1]
+
+
+def test_words_that_no_runtime_sends_end_nothing_but_the_instance() -> None:
+    """A message that is extracted, and yet has more ahead."""
+    ta = Ta()
+    for name in ("SHA256", "SHAKE128"):
+        digest = ta.operation(name, DIGEST)
+        ta.call(F.DIGEST_EXTRACT, digest, 4)
+        panics(ta.call, F.DIGEST_DO_FINAL, digest, None, 1, ROOM)
+        panics(ta.call, F.DIGEST_UPDATE, digest, b"more")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tee_sim.gp_api.ae_states import MAX_COPIED_BYTES
-from tee_sim.gp_api.algorithms import ALGORITHMS, Kind, Mode
+from tee_sim.gp_api.algorithm import Kind, Mode
+from tee_sim.gp_api.algorithms import ALGORITHMS
 from tee_sim.gp_api.operations import MAX_OPERATIONS
 from tee_sim.gp_objects.constants import Flag
 from tee_sim.gp_objects.key_types import RULES, Curve, ObjectType

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.bindings import crypto_sign_ed25519_sk_to_seed, crypto_sign_open, crypto_sign_seed_keypair
 
-from tee_sim.gp_api.algorithms import ALGORITHMS, Kind
+from tee_sim.gp_api.algorithm import Kind
+from tee_sim.gp_api.algorithms import ALGORITHMS
 from tee_sim.gp_objects.key_types import ObjectType
 from tee_sim.shared.errors import TeeResult
 from tests.native.crypto import keys

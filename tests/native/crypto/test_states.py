@@ -1,6 +1,7 @@
 """Which call is allowed when: every function on an operation of every class in every state, and sequences at random."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -245,10 +246,8 @@ def test_any_sequence_of_calls_gives_what_it_may_or_panics(kind: str, calls: lis
     ta = Ta()
     placed(ta, kind, "initial")
     for call in calls:
-        try:
+        with suppress(PanickedError):  # after which a host that is hostile goes on
             answers_as_its_row_says(ta, call)
-        except PanickedError:
-            return
 
 
 @settings(max_examples=150, deadline=None)
@@ -261,7 +260,5 @@ def test_sequences_on_one_operation_reach_its_depths(data: st.DataObject) -> Non
     mine = [one for one, places in ALLOWED.items() if any(place[0] == kind for place in places)]
     for function in data.draw(st.lists(st.sampled_from([*mine, F.RESET_OPERATION]), max_size=10)):
         drawn = [data.draw(shape) for shape in SHAPES[function][1:]]
-        try:
+        with suppress(PanickedError):
             answers_as_its_row_says(ta, (function, operation, *drawn))
-        except PanickedError:
-            return

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from tee_sim.gp_api.algorithms import ALGORITHMS, Algorithm
+from tee_sim.gp_api.algorithm import Algorithm
+from tee_sim.gp_api.algorithms import ALGORITHMS
 from tee_sim.gp_objects.attributes import KeyAttribute, reference
 from tee_sim.gp_objects.key_types import RULES, Attribute, Curve, ObjectType
 from tee_sim.shared.errors import TeeError, TeeResult
