@@ -189,6 +189,21 @@ void heap_put(struct heap *heap, void *data)
         after->before = size_of(block);
 }
 
+/* Takes what follows a block into it, if that is free and makes it large enough. */
+static void extend(struct heap *heap, struct block *block, size_t need)
+{
+    struct block *after = next_of(heap, block), *beyond;
+
+    if (after == NULL || (after->size & IN_USE) != 0)
+        return;
+    beyond = next_of(heap, after);
+    if (size_of(block) + size_of(after) < need)
+        return;
+    block->size += size_of(after);
+    if (beyond != NULL)
+        beyond->before = size_of(block);
+}
+
 void *heap_resize(struct heap *heap, void *data, size_t size)
 {
     struct block *block = block_of(data);
@@ -200,6 +215,8 @@ void *heap_resize(struct heap *heap, void *data, size_t size)
         return sanitizer_resize(heap, data, size);
     next_of(heap, block);
     before = block->asked;
+    if (size > size_of(block) - HEAD && size <= heap->limit)
+        extend(heap, block, rounded(size, GRANULE) + HEAD);
     room = size_of(block) - HEAD;
     fill = (block->size & FILLED) != 0;
     if (before > room)
@@ -207,8 +224,10 @@ void *heap_resize(struct heap *heap, void *data, size_t size)
     if (size <= room && net_of(block) <= heap->used) {
         size_t net = rounded(size == 0 ? 1 : size, GRANULE);
 
-        if (net > net_of(block) && net - net_of(block) > heap->limit - heap->used)
+        if (net > net_of(block) && net - net_of(block) > heap->limit - heap->used) {
+            split(heap, block, net_of(block) + HEAD);
             return NULL;
+        }
         heap->used = heap->used - net_of(block) + net;
         block->asked = size;
         split(heap, block, net + HEAD);

@@ -146,6 +146,17 @@ def test_a_panic_ends_the_instance_and_not_the_process(tee: Tee, session: Sessio
     other.close()
 
 
+def test_functions_of_the_c_library_ask_the_kernel_for_nothing(session: Session) -> None:
+    session.invoke(DO["SORT"], four(Param.value(10_000)))
+    session.invoke(DO["FLOATS"], four(inout(7)))
+
+
+def test_an_overrun_that_the_compiler_knows_of_is_a_panic(tee: Tee, session: Session) -> None:
+    session.invoke(DO["FORTIFIED"], four(Param.value(4)))
+    with pytest.raises(TeeError, match="panicked"):
+        session.invoke(DO["FORTIFIED"], four(Param.value(5)))
+
+
 RETURN = HostReturn(params=(Param(kind=ParamType.MEMREF_INPUT), Param(kind=ParamType.VALUE_INPUT), NONE, NONE))
 SAID: dict[str, bytes] = {
     "no frame": b"\xff" * 8,

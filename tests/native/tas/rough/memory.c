@@ -64,6 +64,13 @@ static TEE_Result fill_up(void)
     NEED(TEE_Realloc(whole, 64 * 1024 + 1) == NULL);
     NEED(is_all(whole, 0, 64 * 1024));
     TEE_Free(whole);
+    whole = TEE_Malloc(40 * 1024, 0);
+    NEED(whole != NULL);
+    memset(whole, 0x33, 40 * 1024);
+    whole = TEE_Realloc(whole, 60 * 1024);
+    NEED(whole != NULL && is_all(whole, 0x33, 40 * 1024) && is_all(whole + 40 * 1024, 0, 20 * 1024));
+    NEED(TEE_Malloc(4 * 1024 + 1, 0) == NULL);
+    TEE_Free(whole);
     NEED(TEE_Malloc(64 * 1024 + 1, 0) == NULL);
     while (count < 64 && (blocks[count] = TEE_Malloc(1024, 0)) != NULL)
         memset(blocks[count], (int)count, 1024), count++;

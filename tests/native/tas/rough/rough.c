@@ -113,6 +113,33 @@ static TEE_Result types_and_sizes(uint32_t types, TEE_Param params[4])
     return TEE_SUCCESS;
 }
 
+static int compare(const void *one, const void *other)
+{
+    return *(const int *)one < *(const int *)other ? -1 : *(const int *)one > *(const int *)other;
+}
+
+static TEE_Result sort(uint32_t count)
+{
+    int *numbers = TEE_Malloc(count * sizeof(int), 0), read = 0;
+    char text[400];
+    char *end;
+
+    if (numbers == NULL)
+        return TEE_ERROR_OUT_OF_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        numbers[i] = (int)(i * 7919 % count);
+    qsort(numbers, count, sizeof(int), compare);
+    for (uint32_t i = 1; i < count; i++)
+        if (numbers[i - 1] > numbers[i])
+            return TEE_ERROR_GENERIC;
+    TEE_Free(numbers);
+    if (snprintf(text, sizeof(text), "%.300f", 1.0 / 3) != 302 || sscanf("41 42", "%*d %d", &read) != 1 || read != 42)
+        return TEE_ERROR_GENERIC;
+    return strtoul("0x1f", &end, 16) == 31 && *end == 0 ? TEE_SUCCESS : TEE_ERROR_GENERIC;
+}
+
+void *__memcpy_chk(void *to, const void *from, size_t size, size_t room);
+
 static TEE_Result keep(TEE_Param params[4])
 {
     const void *before = TEE_GetInstanceData();
@@ -173,6 +200,8 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session, uint32_t command, uint32_t 
         memset(params[0].memref.buffer, 0xEE, params[0].memref.size + params[1].value.a);
         return TEE_SUCCESS;
     case ARM: armed = params[0].value.a; return TEE_SUCCESS;
+    case SORT: return sort(params[0].value.a);
+    case FORTIFIED: __memcpy_chk(&sink, text, params[0].value.a, sizeof(sink)); return TEE_SUCCESS;
     case TYPES: return types_and_sizes(types, params);
     case KEEP: return keep(params);
     case READ_CODE: params[0].value.a = *(const volatile uint8_t *)(uintptr_t)&recurse != 0; return TEE_SUCCESS;

@@ -30,6 +30,8 @@ enum command {
     FLOATS = 22,
     SPEAK = 23,       /* writes parameter 0 to descriptor a, past its host */
     ARM = 24,         /* panics later: 1 in TA_CloseSessionEntryPoint, 2 in TA_DestroyEntryPoint */
+    SORT = 25,        /* so many numbers, and what else of the C library could ask the kernel for something */
+    FORTIFIED = 26,   /* an overrun that the compiler has the size for */
     MEMORY = 100,     /* and above: memory.c */
 };
 
