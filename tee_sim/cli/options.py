@@ -11,6 +11,7 @@ import click
 
 from tee_sim.cli.named_commands import commands_of
 from tee_sim.cli.refusal import refused
+from tee_sim.normal.dev_kit import kit_folder
 from tee_sim.normal.events import name_commands
 from tee_sim.normal.machine.applications import Application, read_applications
 from tee_sim.normal.machine.hosted import remember
@@ -79,6 +80,12 @@ def applications(paths: Sequence[Path], *, unlocked: bool = False) -> list[Appli
             why = f"{other.path} and {application.path} have the same name"
             raise refused(why, "give one of them a name of its own: in its manifest, or as a .ta file")
     return read
+
+
+def kit_of(machine: Machine) -> Path | None:
+    """The dev kit, if the machine hosts applications in C. Raises TeeError as `kit_folder`."""
+    native = any(application.manifest.native for application in machine.applications)
+    return kit_folder() if native else None
 
 
 def parsed_time(text: str) -> int:

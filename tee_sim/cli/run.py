@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from tee_sim.cli.interrupt import Interrupts
-from tee_sim.cli.options import PATHS, applications, machine_options, note, started
+from tee_sim.cli.options import PATHS, applications, kit_of, machine_options, note, started
 from tee_sim.normal.connect import MACHINE_VARIABLE, VARIABLE
-from tee_sim.normal.dev_kit import kit_folder
 from tee_sim.normal.link import Link
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.normal.relay import Relay
@@ -90,11 +89,12 @@ def _played(machine: Machine, program: Sequence[str], interrupts: Interrupts) ->
     theirs_read, ours_write = os.pipe()
     ours_read, theirs_write = os.pipe()
     link = Link(ours_read, ours_write)
+    kit = kit_of(machine)
     try:
         process = interrupts.process = subprocess.Popen(
             list(program),
             pass_fds=(theirs_read, theirs_write),
-            env=_environment(machine, theirs_read, theirs_write),
+            env=_environment(machine, theirs_read, theirs_write, kit),
         )
     except OSError as error:
         link.close()
@@ -105,7 +105,7 @@ def _played(machine: Machine, program: Sequence[str], interrupts: Interrupts) ->
         os.close(theirs_write)
     try:
         try:
-            Relay(machine, link, note).serve(lambda: process.poll() is not None)
+            Relay(machine, link, note, kit).serve(lambda: process.poll() is not None)
         finally:
             link.close()
         status = process.wait()
@@ -118,10 +118,10 @@ def _played(machine: Machine, program: Sequence[str], interrupts: Interrupts) ->
     return 128 - status if status < 0 else status
 
 
-def _environment(machine: Machine, read_fd: int, write_fd: int) -> dict[str, str]:
+def _environment(machine: Machine, read_fd: int, write_fd: int, kit: Path | None) -> dict[str, str]:
     """The program's: a C program finds libteec where the applications are in C too."""
     variables = {VARIABLE: f"{read_fd},{write_fd}", MACHINE_VARIABLE: str(machine.path.absolute())}
-    if any(application.manifest.native for application in machine.applications):
+    if kit is not None:
         before = os.environ.get(_LIBRARIES, "")
-        variables[_LIBRARIES] = f"{kit_folder() / 'lib'}{os.pathsep if before else ''}{before}"
+        variables[_LIBRARIES] = f"{kit / 'lib'}{os.pathsep if before else ''}{before}"
     return os.environ | variables

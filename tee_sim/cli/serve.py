@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tee_sim.cli.options import applications, note, started
+from tee_sim.cli.options import applications, kit_of, note, started
 from tee_sim.normal.link import Link, error_to_plain
 from tee_sim.normal.machine.hosted import Hosted
 from tee_sim.normal.relay import Relay
@@ -56,6 +56,6 @@ def serve(pipes: tuple[int, int], directory: Path) -> None:
                 link.send(framed(codec.encode(error_to_plain(error))))
                 raise
             link.send(framed(codec.encode([])))
-            Relay(machine, link, note).serve()
+            Relay(machine, link, note, kit_of(machine)).serve()
     finally:
         link.close()  # last: whoever started it waits for this, and may start it again then

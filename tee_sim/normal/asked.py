@@ -4,10 +4,11 @@ import signal
 import time
 from typing import Final
 
+from tee_sim.normal.operation import CancellableOperation
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_DEADLINE_MS
-from tee_sim.shared.wire import EXIT_PROTOCOL, HEAD_BYTES, REQUESTS, Message, Return, pack
+from tee_sim.shared.wire import EXIT_PROTOCOL, HEAD_BYTES, REQUESTS, Message, Return, Wait, pack
 
 RETURN: Final = pack(Return(result=TeeResult.SUCCESS, origin=Origin.TEE))[HEAD_BYTES : HEAD_BYTES + 2]
 """What the body of a Return begins with: how many items, and its tag."""
@@ -49,14 +50,14 @@ def is_plain_success(body: bytes) -> bool:
     """
     if len(body) < _LEAST_BYTES or body[_RESULT] != TeeResult.SUCCESS:
         return False
-    ends = [body[-1 - size] for size, head in _COUNTS if head is None or body[-size] == head]
+    ends = [body[-1 - size] for size, heads in _COUNTS if body[-size] in heads]
     return not any(end <= max(HostEnd) and end != HostEnd.NONE for end in ends) and HostEnd.NONE in ends
 
 
 _RESULT: Final = len(RETURN)
 _LEAST_BYTES: Final = len(RETURN) + 6
-_COUNTS: Final = ((1, None), (2, 0x18), (3, 0x19), (5, 0x1A))
-"""Lengths of a number of 32 bits in CBOR, and what it begins with; alone, itself."""
+_COUNTS: Final = ((1, range(0x18)), (2, (0x18,)), (3, (0x19,)), (5, (0x1A,)))
+"""Lengths of a number of 32 bits in CBOR, and what it begins with; alone, with itself."""
 
 
 def too_late() -> TeeError:
@@ -96,3 +97,14 @@ def unsendable(what: str) -> TeeError:
 def deadline_after(timeout_ms: int) -> float:
     """That moment of the monotonic clock, in seconds."""
     return time.monotonic() + timeout_ms / 1000
+
+
+def wait_for(message: Wait, operation: CancellableOperation | None, deadline: float) -> bool:
+    """Whether the operation was cancelled, in time or until the deadline. Nobody may ask about any other request."""
+    if operation is None:
+        raise dead("the secure world asked about a cancellation that nobody can request")
+    left_ms = max(0.0, (deadline - time.monotonic()) * 1000)
+    cancelled = operation.wait(min(message.timeout_ms, left_ms))
+    if not cancelled and left_ms < message.timeout_ms:  # said now, it would be believed to be the time asked for
+        raise too_late()
+    return cancelled

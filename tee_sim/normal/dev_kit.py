@@ -88,6 +88,12 @@ PRODUCTS: Final = (
         links=("libteec.so",),
     ),
     Product(
+        folder="lib",
+        name="libtee_sim_relay.so",
+        sources=(("relay", "*.c"),),
+        options=(*_SHARED, "-Wl,-soname,libtee_sim_relay.so"),
+    ),
+    Product(
         folder="bin",
         name="tee_host",
         sources=(("host", "*.c"), ("runtime", "*.c")),

@@ -63,6 +63,10 @@ class Link:
             body = self._reader.feed(data)
         return body
 
+    def take(self, data: bytes) -> None:
+        """Have bytes come next that somebody else has read."""
+        self._next = self._reader.feed(data)
+
     def put_back(self, body: bytes) -> None:
         """Have a frame that was received come next."""
         self._next = body

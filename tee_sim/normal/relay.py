@@ -9,12 +9,15 @@ import select
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final, Self
 
 from tee_sim.normal.link import Link, error_to_plain
 from tee_sim.normal.login import identity_of
 from tee_sim.normal.machine.machine import Machine
+from tee_sim.normal.machine.options import PassingProcess
 from tee_sim.normal.operation import CancellableOperation
+from tee_sim.normal.quick_relay import Quick, QuickState
 from tee_sim.shared import codec
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
@@ -99,27 +102,30 @@ class Relay:
 
     Args:
         note: gets what no answer says.
+        kit: of what passes on in C; None for nothing.
     """
 
-    def __init__(self, machine: Machine, link: Link, note: Callable[[str], None]) -> None:
+    def __init__(self, machine: Machine, link: Link, note: Callable[[str], None], kit: Path | None = None) -> None:
         self._machine = machine
         self._link = link
         self._note = note
         self._clients = _Clients()
         self._operation = _ProgramsOperation(link)
         self._heads = _Heads()
+        self._quick = None if kit is None else Quick(kit, link.read_fd, link.write_fd, _LOOK_MS)
 
     def serve(self, ended: Callable[[], bool] = lambda: False) -> None:
         """Answer until the program closes its end, has `ended`, or sends what is no request."""
         link = self._link
-        poll = select.poll()
-        poll.register(link.read_fd, select.POLLIN)
         while True:
-            if not link.has_read and not poll.poll(_LOOK_MS):
-                if ended():
-                    return
-                continue
             try:
+                if not link.has_read:
+                    came = self._passes_on()
+                    came = _readable(link.read_fd, _LOOK_MS) if came is None else came
+                    if not came and ended():
+                        return
+                    if not came:
+                        continue
                 head = link.receive()
                 if head is None:
                     return
@@ -131,6 +137,41 @@ class Relay:
             except NoFrameError as error:
                 self._note(f"the program sent what is no request and is answered no more: {error.message}")
                 return
+
+    def _passes_on(self) -> bool | None:
+        """Pass on what can be, until something has to be read, or the program has ended: True. False: nothing came for
+        a while. None: nobody passes on now."""
+        while (ready := self._ready()) is not None:
+            quick, process = ready
+            state = quick.serve()
+            while state is QuickState.LOOK and quick.working:  # a signal came
+                state = quick.serve()
+            if state is QuickState.REQUEST:
+                self._link.take(quick.taken_request())
+            if state is not QuickState.ANSWER:
+                return state is not QuickState.LOOK
+            self._link.send(*self._passed(quick, process))
+            if self._link.has_read:  # by a wait for a cancellation
+                return True
+        return None
+
+    def _ready(self) -> tuple[Quick, PassingProcess] | None:
+        """Who passes on, told what may be."""
+        passing = None if self._quick is None or not self._heads.before else self._machine.passing()
+        if self._quick is None or passing is None:
+            return None
+        process, numbers = passing
+        self._quick.begin(process.pipes, numbers, self._heads.before, self._heads.ms, self._clients.process)
+        return self._quick, process
+
+    def _passed(self, quick: Quick, process: PassingProcess) -> tuple[bytes, ...]:
+        """The frames that answer a request which was passed on and has to be read now."""
+        number, heard = quick.number, quick.taken_answer()
+        try:
+            answer = self._machine.pass_on_from(process, heard, self._operation.of(number), quick.deadline_s)
+        except TeeError as error:
+            return _refused(number, error)
+        return _NUMBERED + number.to_bytes(8, "big"), framed(answer)
 
     def _answer(self, head: bytes) -> tuple[bytes, ...]:
         """The frames that answer one request, none for a cancellation. Raises NoFrameError: nothing can follow then."""
@@ -216,35 +257,35 @@ class _Heads:
     """
 
     def __init__(self) -> None:
-        self._before = b""
-        self._ms = 0
+        self.before = b""
+        self.ms = 0
 
     def remember(self, head: bytes, ms: int) -> None:
         """This one was read."""
         if head[-10:-9] == _EIGHT_BYTES and head[-1:] == _NULL:
-            self._before, self._ms = head[:-10], ms
+            self.before, self.ms = head[:-10], ms
 
     def same(self, head: bytes) -> tuple[int, int, bytes] | None:
         """Deadline, number, and the frame that its answer begins with; None for one that has to be read."""
-        if not self._before or head[:-10] != self._before or head[-10:-9] != _EIGHT_BYTES or head[-1:] != _NULL:
+        if not self.before or head[:-10] != self.before or head[-10:-9] != _EIGHT_BYTES or head[-1:] != _NULL:
             return None
         number = head[-9:-1]
-        return self._ms, int.from_bytes(number, "big"), _NUMBERED + number
+        return self.ms, int.from_bytes(number, "big"), _NUMBERED + number
 
 
 class _Clients:
     """Which process has opened which session, to close those of a process that has died, as a kernel's driver does."""
 
     def __init__(self) -> None:
-        self._process = 0
+        self.process = 0
         self._sessions: dict[int, int] = {}
 
     def called(self, number: int, close: Callable[[int], None]) -> None:
         """A process asks. Another one than before may be the one that took its place."""
         process = number >> 32
-        if process == self._process:
+        if process == self.process:
             return
-        self._process = process
+        self.process = process
         for session in [s for s, owner in self._sessions.items() if not _lives(owner)]:
             del self._sessions[session]
             try:
@@ -257,8 +298,8 @@ class _Clients:
         if isinstance(message, CloseSession):
             self._sessions.pop(message.session, None)
         # One that does not live here is one of another name space, whose end nobody here sees.
-        if isinstance(message, OpenSession) and session and _lives(self._process):
-            self._sessions[session] = self._process
+        if isinstance(message, OpenSession) and session and _lives(self.process):
+            self._sessions[session] = self.process
 
 
 def _lives(process: int) -> bool:

@@ -31,6 +31,7 @@ from tee_sim.normal.asked import (
     packed,
     signal_of,
     too_late,
+    wait_for,
 )
 from tee_sim.normal.captured import Captured, capture_message
 from tee_sim.normal.child import Child, child_environment, take_ahead
@@ -237,6 +238,11 @@ class SecureProcess:
         return Captured.of(answer, sensor, self.kill)
 
     @property
+    def pipes(self) -> tuple[int, int]:
+        """Descriptors, reading first, for whoever passes on."""
+        return self._read_fd, self._write_fd
+
+    @property
     def passes(self) -> bool:
         """Whether nobody here wants to know what a message says."""
         return self._tap is None and not self._events.written
@@ -250,8 +256,16 @@ class SecureProcess:
         deadline = checked_deadline(timeout_ms)
         try:
             self._write(framed(body), deadline)
+        except BaseException as error:
+            self._ended_by(error)
+            raise
+        return self.pass_on_from(b"", operation, deadline)
+
+    def pass_on_from(self, heard: bytes, operation: CancellableOperation, deadline: float) -> bytes:
+        """The rest of `pass_on`, of a request that was sent: `heard` is what has come since."""
+        try:
             while True:
-                answer = self._receive_body(deadline)
+                answer, heard = self._receive_body(deadline, heard), b""
                 if answer.startswith(RETURN):
                     break
                 self._serve(self._unpacked(answer), deadline, operation)
@@ -316,7 +330,7 @@ class SecureProcess:
     def _serve(self, message: Message, deadline: float, operation: CancellableOperation | None) -> None:
         """Do what the secure world asks for before it answers."""
         if isinstance(message, Wait):
-            self._write(pack(Waited(cancelled=_wait_for(message, operation, deadline))), deadline)
+            self._write(pack(Waited(cancelled=wait_for(message, operation, deadline))), deadline)
         elif isinstance(message, Feed):
             self._feed(message, deadline)
         elif isinstance(message, DebugReport):
@@ -352,8 +366,7 @@ class SecureProcess:
     def _receive(self, deadline: float) -> Message:
         return self._unpacked(self._receive_body(deadline))
 
-    def _receive_body(self, deadline: float) -> bytes:
-        data = b""
+    def _receive_body(self, deadline: float, data: bytes = b"") -> bytes:
         while True:
             try:
                 body = self._reader.feed(data)
@@ -435,14 +448,3 @@ class SecureProcess:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _wait_for(message: Wait, operation: CancellableOperation | None, deadline: float) -> bool:
-    """Whether the operation was cancelled, in time or until the deadline. Nobody may ask about any other request."""
-    if operation is None:
-        raise dead("the secure world asked about a cancellation that nobody can request")
-    left_ms = max(0.0, (deadline - time.monotonic()) * 1000)
-    cancelled = operation.wait(min(message.timeout_ms, left_ms))
-    if not cancelled and left_ms < message.timeout_ms:  # said now, it would be believed to be the time asked for
-        raise too_late()
-    return cancelled

@@ -168,6 +168,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.normal.native_lines": (".open *2, import elftools.common.exceptions, import elftools.elf.elffile"),
             "tee_sim.normal.operation": "import threading",
             "tee_sim.normal.picture_pipe": "import select, os.write",
+            "tee_sim.normal.quick_relay": "import ctypes",
             "tee_sim.normal.relay": "import select, os.kill",
             "tee_sim.normal.sandbox_verdict.observe": (
                 ".read_bytes *4, getattr, import ctypes, os.sched_yield, os.waitid"

@@ -233,6 +233,21 @@ class Machine:
             self._lose_power(cut.where)
             raise _cut(cut.where) from None
 
+    def passing(self) -> tuple[PassingProcess, bytes] | None:
+        """Who passes on, and its numbers of sessions, as `SessionNumbers.small`; None if nobody does now."""
+        process = self._passing
+        return (process, self._numbers.small()) if process is not None and process.passes and process.alive else None
+
+    def pass_on_from(
+        self, process: PassingProcess, heard: bytes, operation: CancellableOperation, deadline: float
+    ) -> bytes:
+        """As `SecureProcess.pass_on_from`, of who was `passing`. Raises as `pass_on`."""
+        try:
+            return process.pass_on_from(heard, operation, deadline)
+        except PowerCut as cut:
+            self._lose_power(cut.where)
+            raise _cut(cut.where) from None
+
     def _exchange(self, message: Message, ask: Callable[[Process, Message], Return]) -> Return:
         running = self._awake()
         inner = self._numbers.inward(message)

@@ -48,10 +48,15 @@ class Process(Protocol):
 
 @runtime_checkable
 class PassingProcess(Protocol):
-    """One that also passes a frame on as it is. `passes`: whether nobody here wants to know what it says."""
+    """One that also passes a frame on as it is, as of `SecureProcess`."""
 
     @property
+    def alive(self) -> bool: ...
+    @property
+    def pipes(self) -> tuple[int, int]: ...
+    @property
     def passes(self) -> bool: ...
+    def pass_on_from(self, heard: bytes, operation: CancellableOperation, deadline: float) -> bytes: ...
     def pass_on(self, body: bytes, operation: CancellableOperation, *, timeout_ms: int = ...) -> bytes: ...
 
 

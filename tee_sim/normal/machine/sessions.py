@@ -63,6 +63,14 @@ class SessionNumbers:
             return body
         return None if inner >= _LONGER else b"%b%c%b" % (_INVOKE, inner, body[_AT + 1 :])
 
+    def small(self) -> bytes:
+        """The secure world's number of each session of one byte, 0 for none: others have to be read."""
+        table = bytearray(_LONGER)
+        for outer, inner in self._inner.items():
+            if max(outer, inner) < _LONGER:
+                table[outer] = inner
+        return bytes(table)
+
     def _inner_of(self, outer: int, *, closes: bool) -> int:
         if outer in self._ended:
             if closes:

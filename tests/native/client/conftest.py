@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import tee_sim
+from tee_sim.normal.dev_kit import kit_folder
 
 DEV_KIT = Path(tee_sim.__file__).parent / "dev_kit"
 CLIENT = DEV_KIT / "client"
@@ -83,6 +84,15 @@ def surroundings(libteec: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
     return kept | {"LD_LIBRARY_PATH": str(libteec), "PATH": f"{bin_folder}:{os.environ['PATH']}"}
 
 
+@pytest.fixture(scope="session")
+def parrot_in_c(libteec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parrot once more, as an application in C; what passes to it is passed on in C too."""
+    out = tmp_path_factory.mktemp("parrot")
+    source = HOSTS.parent / "tas" / "parrot"
+    subprocess.run(["make", "-s", "-C", source, f"TA_DEV_KIT_DIR={kit_folder()}", f"O={out}"], check=True)
+    return next(out.glob("*.ta"))
+
+
 Run = Callable[..., Ended]
 
 
@@ -90,8 +100,8 @@ Run = Callable[..., Ended]
 def run(surroundings: dict[str, str]) -> Run:
     """`run(program, argument...)`: by `tee-sim run` with the parrot, after `options` and with `variables`."""
 
-    def played(*words: object, options: tuple[object, ...] = (), **variables: str) -> Ended:
-        command = [*TEE_SIM, "run", *map(str, options), str(PARROT), "--", *map(str, words)]
+    def played(*words: object, options: tuple[object, ...] = (), application: Path = PARROT, **variables: str) -> Ended:
+        command = [*TEE_SIM, "run", *map(str, options), str(application), "--", *map(str, words)]
         environment = surroundings | variables
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
         return Ended(done.returncode, done.stdout, done.stderr)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from tests.native.client.conftest import HOSTS, Ended, Run
+from tests.native.client.conftest import HOSTS, PARROT, Ended, Run
 
 NAMES = {name: re.findall(r"^CHECK\((\w+)\)", (HOSTS / f"{name}.c").read_text(), re.M) for name in ("calls", "threads")}
 ALL = [(program, name) for program, names in NAMES.items() for name in names]
@@ -26,12 +26,18 @@ def answers() -> dict[str, Ended]:
     return {}
 
 
-@pytest.fixture
-def said(run: Run, program: Callable[[str], Path], answers: dict[str, Ended]) -> Callable[[str], Ended]:
+@pytest.fixture(params=["python", "c"])
+def said(
+    request: pytest.FixtureRequest, run: Run, program: Callable[[str], Path], answers: dict[str, Ended]
+) -> Callable[[str], Ended]:
+    """`said("calls")`: with an application in Python, and with the same in C."""
+    application = PARROT if request.param == "python" else request.getfixturevalue("parrot_in_c")
+
     def of(name: str) -> Ended:
-        if name not in answers:
-            answers[name] = run(program(name))
-        return answers[name]
+        key = f"{name} {request.param}"
+        if key not in answers:
+            answers[key] = run(program(name), application=application)
+        return answers[key]
 
     return of
 

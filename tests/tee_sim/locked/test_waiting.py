@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from tee_sim.normal.asked import wait_for
 from tee_sim.normal.client import Context
 from tee_sim.normal.login import client_identity
 from tee_sim.normal.operation import CancellableOperation
-from tee_sim.normal.secure_process import SecureProcess, _wait_for
+from tee_sim.normal.secure_process import SecureProcess
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.login import Login
 from tee_sim.shared.params import NO_PARAMS, Param, Params, replaced
@@ -70,8 +71,8 @@ def test_a_wait_longer_than_the_call_may_take_ends_the_secure_world(world: World
 
 def test_a_wait_that_the_deadline_cuts_is_no_answer() -> None:
     with pytest.raises(TeeError, match="did not answer in time and was killed"):
-        _wait_for(Wait(timeout_ms=5_000), CancellableOperation(), time.monotonic() + 0.05)
-    assert _wait_for(Wait(timeout_ms=10), CancellableOperation(), time.monotonic() + 20) is False
+        wait_for(Wait(timeout_ms=5_000), CancellableOperation(), time.monotonic() + 0.05)
+    assert wait_for(Wait(timeout_ms=10), CancellableOperation(), time.monotonic() + 20) is False
 
 
 def test_a_wait_longer_than_the_application_may_take_ends_its_process_alone(world: World) -> None:

@@ -1,0 +1,10 @@
+#ifndef USER_TA_HEADER_DEFINES_H
+#define USER_TA_HEADER_DEFINES_H
+
+#define TA_UUID { 0x5c6a7a3e, 0x52a3, 0x4a55, { 0x9c, 0x0e, 0x2f, 0x8f, 0x8d, 0x1b, 0x7a, 0x01 } }
+
+#define TA_FLAGS (TA_FLAG_SINGLE_INSTANCE | TA_FLAG_MULTI_SESSION | TA_FLAG_INSTANCE_KEEP_ALIVE)
+#define TA_STACK_SIZE (16 * 1024)
+#define TA_DATA_SIZE (64 * 1024)
+
+#endif
