@@ -2,14 +2,15 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from tee_sim.cli.interrupt import Interrupts
 from tee_sim.cli.options import PATHS, applications, kit_of, machine_options, note, started
+from tee_sim.cli.tools import chosen, say_what_is_not_watched, tool_options
 from tee_sim.normal.connect import MACHINE_VARIABLE, VARIABLE
 from tee_sim.normal.link import Link
 from tee_sim.normal.machine.machine import Machine
@@ -20,12 +21,6 @@ from tee_sim.shared.native_run import NativeTool
 _LIBRARIES = "LD_LIBRARY_PATH"
 _TIMEOUT_VARIABLE = "TEE_SIM_TIMEOUT_MS"
 """Read by libteec: the deadline of one request."""
-_TOOLS = {
-    NativeTool.ASAN: "Run native applications that are built with -fsanitize=address.",
-    NativeTool.GDB: "Run each native application in gdb, on this terminal.",
-    NativeTool.COVERAGE: "Run native applications that are built with --coverage.",
-}
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Run(click.Command):
@@ -37,28 +32,10 @@ class _Run(click.Command):
         return super().parse_args(ctx, args[:at])
 
 
-def _tool_options(command: F) -> F:
-    """Add --asan, --gdb and --coverage."""
-    for tool, text in _TOOLS.items():
-        name = tool.name.lower()
-        command = click.option(f"--{name}", name, is_flag=True, help=f"{text} Nothing is locked: NOT ENFORCED.")(
-            command
-        )
-    return command
-
-
-def _tool(how: dict[str, Any], context: click.Context) -> NativeTool:
-    """Takes the one that was chosen out of the options."""
-    chosen = [tool for tool in _TOOLS if how.pop(tool.name.lower())]
-    if len(chosen) > 1 or (chosen and how["debug"]):
-        raise click.UsageError("--asan, --gdb, --coverage and --debug exclude each other", context)
-    return chosen[0] if chosen else NativeTool.NONE
-
-
 @click.command(cls=_Run, options_metavar="[OPTIONS]", short_help="Run a program with a machine.")
 @PATHS
 @machine_options
-@_tool_options
+@tool_options
 def run(paths: tuple[Path, ...], **how: Any) -> None:
     """Start a machine with the applications of PATH..., run `-- PROGRAM [ARGUMENT...]`, and end with its exit status.
 
@@ -75,10 +52,11 @@ def run(paths: tuple[Path, ...], **how: Any) -> None:
     program: list[str] = context.meta["program"]
     if not program:
         raise click.UsageError("no program is given: tee-sim run PATH... -- PROGRAM", context)
-    tool = _tool(how, context)
+    tool = chosen(how, context)
     if tool is NativeTool.GDB:
         os.environ.setdefault(_TIMEOUT_VARIABLE, str(MAX_DEADLINE_MS))
     hosted = applications(paths, unlocked=tool is not NativeTool.NONE)
+    say_what_is_not_watched(tool, hosted)
     with started(hosted, tool=tool, **how) as (machine, _faults), Interrupts() as interrupts:
         status = _played(machine, program, interrupts)
     context.exit(status)

@@ -266,6 +266,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             ),
             "tee_sim.cli.run": "import subprocess, os.environ *3, os.pathsep, os.pipe *2",
             "tee_sim.cli.serve": "import signal",
+            "tee_sim.cli.tools": ".read_bytes, import shutil, os.open",
             "tee_sim.cli.trace": ".open",
             "tee_sim.cli.words": ".open",
             "tee_sim.normal.dev_kit": (

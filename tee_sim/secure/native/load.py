@@ -68,16 +68,24 @@ class NativeCode:
         """Read and check one application. Returns its measurement.
 
         Raises:
-            NativeLoadError: it cannot be read, or needs a function that is not there.
+            NativeLoadError: it cannot be read, needs a function that is not there, or is not what its manifest says.
             NativeRefused: its file breaks a rule.
         """
-        from tee_sim.shared.native.elf import check  # noqa: PLC0415 - loads pyelftools, which no other world needs
+        # Loads pyelftools, which no other world needs.
+        from tee_sim.shared.native.elf import check  # noqa: PLC0415
+        from tee_sim.shared.native.head import TaHead  # noqa: PLC0415
 
         path = path_of(manifest, folder)
         content = self._applications[manifest.uuid] = read(path)
         missing = sorted(name for name in check(content) if not hasattr(self._runtime, name))
         if missing:
             raise NativeLoadError(f"{path} needs {', '.join(missing)}, which the runtime does not have")
+        head = TaHead.read(content)
+        said = (head.uuid.bytes, head.abi, head.flags, head.stack_bytes, head.data_bytes, head.properties)
+        manifested = (manifest.uuid, manifest.abi, manifest.flags, manifest.stack_bytes, manifest.heap_bytes)
+        if said != (*manifested, manifest.properties):
+            # Keys and storage go by the manifest: a file that was changed meanwhile would have another's.
+            raise NativeLoadError(f"{path} is not the file that its manifest was made of")
         return measurement(manifest, content, self._content)
 
     def map(self, manifest: Manifest, *, reports: bool) -> None:

@@ -231,3 +231,13 @@ def test_a_plan_makes_a_call_panic_or_an_allocation_fail(rough: Path, fault: str
         again.invoke(number("BASICS"), NO_PARAMS)
         with pytest.raises(TeeError, match="when a machine starts"):
             tee.fault(fault)
+
+
+def test_a_file_that_changed_after_its_manifest_was_made_is_not_loaded(rough: Path, rough_11: Path) -> None:
+    application = Application.read(rough)
+    other = replace(application, folder=rough_11.parent, path=rough_11)
+    with (
+        pytest.raises(TeeError, match="is not the file that its manifest was made of"),
+        machine_for_test([other], "locked"),
+    ):
+        pass

@@ -172,3 +172,15 @@ def test_a_machine_of_a_test_hosts_it_in_a_process_of_its_own(rough: Path, capfd
             assert "Traceback" not in printed
         assert tee.context.open_session(ROUGH).invoke(DO["COUNT"], four(OUT, OUT))[0].a == 1
     assert sorted(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_what_a_tool_needs_is_said_before_it_starts(rough: Path) -> None:
+    done = run("--asan", rough, "--", "COUNT")
+    assert done.stdout == "COUNT 1\n"
+    assert f"note: {rough} is not built with -fsanitize=address" in done.stderr
+    done = run("--coverage", rough, "--", "COUNT")
+    assert f"note: {rough} is not built with --coverage" in done.stderr
+    words = ["setsid", "--wait", *command("--gdb", rough, "--", "COUNT")]
+    alone = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
+    assert alone.returncode != 0
+    assert "there is no terminal for it" in alone.stderr or "gdb is not installed" in alone.stderr
