@@ -51,6 +51,10 @@ static int refused(TEEC_Result result, uint32_t wait_ms)
         printf("wrong; wait %" PRIu32 " ms before the next try\n", wait_ms);
         return WRONG;
     }
+    if (result == TEEC_ERROR_TARGET_DEAD) {
+        printf("the application is gone\n");
+        return FAILED;
+    }
     printf("refused: 0x%08" PRIx32 "\n", result);
     return FAILED;
 }

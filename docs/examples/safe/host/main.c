@@ -28,6 +28,9 @@ static int status_of(TEEC_Result result)
     case TEEC_ERROR_ACCESS_CONFLICT:
         printf("the name is taken\n");
         return NO;
+    case TEEC_ERROR_TARGET_DEAD:
+        printf("the application is gone\n");
+        return FAILED;
     default:
         printf("refused: 0x%08" PRIx32 "\n", result);
         return FAILED;
