@@ -148,9 +148,15 @@ define ta-kit-compile
 ta-objects += $(out-dir)/kit_$(1).o
 $(out-dir)/kit_$(1).o: ta-source := $(ta-dev-kit-dir)/ta/$(1).c
 $(out-dir)/kit_$(1).o: ta-own-cflags := -fno-lto
+$(out-dir)/kit_$(1).o: ta-removed := --coverage -fprofile-arcs -ftest-coverage
 $(out-dir)/kit_$(1).o: $(ta-dev-kit-dir)/ta/$(1).c $(out-dir)/.tee_sim_flags $(out-dir)/.tee_sim_config.h
 endef
 $(eval $(call ta-kit-compile,head))
+ta-is-clang := $(findstring clang,$(ta-cc-version))
+ta-covered := $(filter --coverage -fprofile-arcs -ftest-coverage,$(ta-cflags) $(CFLAGS) $(ta-link-flags))
+ifneq ($(ta-covered),)
+$(out-dir)/kit_head.o $(out-dir)/kit_libc.o: ta-own-cppflags += -DTA_COVERED $(if $(ta-is-clang),-DTA_CLANG_COVERAGE)
+endif
 $(eval $(call ta-kit-compile,libc))
 endif
 

@@ -22,6 +22,13 @@
 #define TA_DESCRIPTION ""
 #endif
 
+/* What writes the counters has its buffers on the same heap */
+#ifdef TA_COVERED
+#define COVERAGE_BYTES (4 << 20)
+#else
+#define COVERAGE_BYTES 0
+#endif
+
 _Static_assert(sizeof(void *) == 8, "only machines with 64-bit pointers are built for");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "only little-endian machines are built for");
 
@@ -52,7 +59,7 @@ const struct ta_head ta_head __attribute__((used, visibility("default"))) = {
     .flags = TA_FLAGS,
     .uuid = TA_UUID,
     .stack_bytes = TA_STACK_SIZE,
-    .data_bytes = TA_DATA_SIZE,
+    .data_bytes = TA_DATA_SIZE + COVERAGE_BYTES,
     .version = TA_VERSION,
     .description = TA_DESCRIPTION,
     .properties = PROPERTIES,
