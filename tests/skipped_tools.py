@@ -40,6 +40,7 @@ TOOLS = (
         r"no C compiler|no gcc|gcc is not installed|kernel was not built",
         "apt-get install gcc, then make",
     ),
+    Tool("clang, llvm", r"clang is not installed|clang has no|llvm-cov", "apt-get install clang llvm"),
     Tool("sanitizers of gcc", r"sanitizer runtime", "apt-get install libasan8 libubsan1 libtsan2"),
     Tool("Python headers", r"no Python headers", "apt-get install python3-dev"),
     Tool("binutils, coreutils", r"nm is not on this host|coreutils are not", "apt-get install binutils coreutils"),
