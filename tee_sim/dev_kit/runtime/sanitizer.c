@@ -72,8 +72,12 @@ void sanitizer_put(struct heap *heap, void *block)
 void *sanitizer_resize(struct heap *heap, void *block, size_t size)
 {
     struct owned *owned = *find(heap, block);
-    void *moved = heap_get(heap, size, owned->fill);
+    void *moved;
 
+    /* As on a heap where the block grows in its place. */
+    if (size > owned->size && size - owned->size > heap->limit - heap->used)
+        return NULL;
+    moved = sanitizer_get(heap, size, owned->fill);
     if (moved == NULL)
         return NULL;
     memcpy(moved, block, owned->size < size ? owned->size : size);
