@@ -1,6 +1,6 @@
 """Objects of any kind, and transient ones (sections 5.5 and 5.6)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import cast
 
 from tee_sim.gp_api.instance import Instance
@@ -105,7 +105,8 @@ def handlers(instance: Instance) -> dict[Function, Handler]:
         Function.GET_OBJECT_INFO1: Handler(info, (handle,)),
         Function.GET_OBJECT_INFO: Handler(info_of_1_0, (handle,)),
         Function.RESTRICT_OBJECT_USAGE1: Handler(restrict, (handle, u32)),
-        Function.RESTRICT_OBJECT_USAGE: Handler(_unless_damaged(restrict), (handle, u32)),
+        # Not if the store is away: the application would take for restricted what is not.
+        Function.RESTRICT_OBJECT_USAGE: Handler(_unless(restrict, {TeeResult.CORRUPT_OBJECT}), (handle, u32)),
         Function.GET_OBJECT_BUFFER_ATTRIBUTE: Handler(buffer_attribute, (handle, u32, room)),
         Function.GET_OBJECT_VALUE_ATTRIBUTE: Handler(value_attribute, (handle, u32)),
         Function.CLOSE_OBJECT: Handler(close, (handle,)),
@@ -114,19 +115,21 @@ def handlers(instance: Instance) -> dict[Function, Handler]:
         Function.RESET_TRANSIENT_OBJECT: Handler(reset, (handle,)),
         Function.POPULATE_TRANSIENT_OBJECT: Handler(populate, (handle, attributes)),
         Function.COPY_OBJECT_ATTRIBUTES1: Handler(copy, (handle, handle)),
-        Function.COPY_OBJECT_ATTRIBUTES: Handler(_unless_damaged(copy), (handle, handle)),
+        Function.COPY_OBJECT_ATTRIBUTES: Handler(_unless(copy, _DAMAGE), (handle, handle)),
         Function.GENERATE_KEY: Handler(generate, (handle, u32, attributes)),
     }
 
 
-def _unless_damaged(run: Callable[[int, int], list[object]]) -> Callable[[int, int], list[object]]:
+def _unless(
+    run: Callable[[int, int], list[object]], damage: Container[TeeResult]
+) -> Callable[[int, int], list[object]]:
     """As 1.0 has it: a function without a result does nothing about an object that is damaged."""
 
     def run_of_1_0(first: int, second: int) -> list[object]:
         try:
             return run(first, second)
         except TeeError as error:
-            if error.result not in _DAMAGE:
+            if error.result not in damage:
                 raise
             return []
 

@@ -28,6 +28,11 @@ class BreachError(Exception):
     """A programming mistake that is a panic, also where the function may return BAD_PARAMETERS for other reasons."""
 
 
+_UNWRITABLE = frozenset({TeeResult.STORAGE_READ_ONLY, TeeResult.STORAGE_COUNTER_SPENT})
+"""Our own results of a store that cannot be written. GlobalPlatform has one word for them, and no application should
+end for it."""
+
+
 @contextmanager
 def guard(function: Function) -> Iterator[None]:
     """Let pass what the function may return; turn any other `TeeError`, and every breach, into a panic."""
@@ -36,6 +41,8 @@ def guard(function: Function) -> Iterator[None]:
     except TeeError as error:
         if function.may_return(error.result):
             raise
+        if error.result in _UNWRITABLE and function.may_return(TeeResult.STORAGE_NOT_AVAILABLE):
+            raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, error.message) from error
         raise TaPanic(function, error.result) from error
     except BreachError as error:
         raise TaPanic(function, TeeResult.BAD_PARAMETERS) from error

@@ -206,6 +206,12 @@ IN_THE_STORE: dict[Function, Run] = {
 }
 """Functions that ask the store: what it answers is returned if the row has it, and else a panic. Handle 1 is open."""
 MADE_HERE = {
+    **{
+        (function, unwritable): R.STORAGE_NOT_AVAILABLE
+        for function in IN_THE_STORE
+        for unwritable in (R.STORAGE_READ_ONLY, R.STORAGE_COUNTER_SPENT)
+        if function.may_return(R.STORAGE_NOT_AVAILABLE)
+    },
     (F.GET_TA_PERSISTENT_TIME, R.CORRUPT_OBJECT): R.TIME_NEEDS_RESET,
     (F.RENAME_PERSISTENT_OBJECT, R.CORRUPT_OBJECT): R.ACCESS_CONFLICT,  # something is there under the new id
 }
