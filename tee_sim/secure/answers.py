@@ -80,7 +80,8 @@ def outputs(given: Params, left: Params, *, refused: bool = False) -> Params:
 
 
 def _sized(param: Param) -> Param:
-    return replace(param, size_bytes=len(param.buffer)) if param.buffer else param
+    size_bytes = len(param.buffer)
+    return replace(param, size_bytes=size_bytes) if size_bytes not in (0, param.size_bytes) else param
 
 
 def result_of(error: TeeError, given: Params | None) -> TeeError:

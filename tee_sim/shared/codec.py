@@ -139,6 +139,9 @@ def _read_array(data: bytes, position: int, argument: int, depth: int) -> _Read:
         elif 0x40 <= head < 0x58 and end <= size:
             items.append(data[position + 1 : end])
             position = end
+        elif head in _SIMPLE_VALUES:
+            items.append(_SIMPLE_VALUES[head])
+            position += 1
         else:
             item, position = _read_item(data, position, depth)
             items.append(item)

@@ -66,6 +66,23 @@ class Param(Record):
         """A memory reference to nothing (TEE Client API 1.0, section 4.3.6): buffer NULL, size 0."""
         return cls(kind=kind, is_null=True)
 
+    def check(self) -> None:
+        """As `Record.check`; most parameters are as they should be."""
+        fits = (
+            type(self.kind) is ParamType
+            and type(self.a) is int
+            and 0 <= self.a <= _U32
+            and type(self.b) is int
+            and 0 <= self.b <= _U32
+            and type(self.buffer) is bytes
+            and len(self.buffer) <= MAX_PARAM_BYTES
+            and type(self.size_bytes) is int
+            and 0 <= self.size_bytes <= _U32
+            and type(self.is_null) is bool
+        )
+        if not fits:
+            Record.check(self)
+
     def check_request(self) -> None:
         """Raises TeeError BAD_FORMAT, with the field's name, for what may not be sent to an application."""
         self.check()
@@ -73,9 +90,8 @@ class Param(Record):
 
     def check_room(self) -> None:
         """The part of `check_request` that is not the type's: a length needed may be larger than a room may."""
-        why = _ROOM.misfit(self.size_bytes)
-        if why:
-            raise MisfitError(f"size_bytes: {why}")
+        if type(self.size_bytes) is not int or not 0 <= self.size_bytes <= MAX_PARAM_BYTES:
+            raise MisfitError(f"size_bytes: {_ROOM.misfit(self.size_bytes)}")
 
     @property
     def is_output(self) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from tests.native.client.conftest import HOSTS, PARROT, Ended, Run
+from tests.native.client.conftest import DEV_KIT, HOSTS, PARROT, SOURCES, Ended, Run
 
 NAMES = {name: re.findall(r"^CHECK\((\w+)\)", (HOSTS / f"{name}.c").read_text(), re.M) for name in ("calls", "threads")}
 ALL = [(program, name) for program, names in NAMES.items() for name in names]
@@ -93,3 +94,14 @@ def test_threads_race_for_nothing(run: Run, sanitized: Callable[[str, str], Path
     ended = run(sanitized("threads", "thread"), TSAN_OPTIONS="die_after_fork=0")
     assert (ended.status, ended.err) == (0, "")
     assert len(re.findall(r" ok$", ended.out, re.M)) == len(NAMES["threads"])
+
+
+@pytest.mark.parametrize("compiler", ["clang", "aarch64-linux-gnu-gcc"])
+def test_other_compilers_have_nothing_to_say(compiler: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    flags = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-Wall", "-Wextra", "-Werror", f"-I{DEV_KIT / 'include'}"]
+    relay = DEV_KIT / "relay/relay.c"
+    words = [compiler, *flags, "-shared", "-o", str(tmp_path / "all.so"), *map(str, SOURCES), str(relay)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
