@@ -79,11 +79,19 @@
 #define TEE_MAIN_ALGO_AES 0x10
 #define TEE_MAIN_ALGO_DES 0x11
 #define TEE_MAIN_ALGO_DES3 0x13
+#define TEE_MAIN_ALGO_SM4 0x14
 #define TEE_MAIN_ALGO_RSA 0x30
 #define TEE_MAIN_ALGO_DSA 0x31
 #define TEE_MAIN_ALGO_DH 0x32
 #define TEE_MAIN_ALGO_ECDSA 0x41
 #define TEE_MAIN_ALGO_ECDH 0x42
+#define TEE_MAIN_ALGO_ED25519 0x43
+#define TEE_MAIN_ALGO_X25519 0x44
+#define TEE_MAIN_ALGO_SM2_DSA_SM3 0x45
+#define TEE_MAIN_ALGO_SM2_PKE 0x46
+#define TEE_MAIN_ALGO_HKDF 0xC0
+#define TEE_MAIN_ALGO_CONCAT_KDF 0xC1
+#define TEE_MAIN_ALGO_PBKDF2 0xC2
 
 /* Bytes of the digest that an algorithm is, or that it is made with; 0 where it has none */
 #define TEE_ALG_GET_DIGEST_SIZE(algorithm) tee_digest_size_of(algorithm)

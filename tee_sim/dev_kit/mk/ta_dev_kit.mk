@@ -70,11 +70,6 @@ ifeq ($(CFG_TA_OPTEE_CORE_API_COMPAT_1_1),y)
 ta-cppflags += -D__OPTEE_CORE_API_COMPAT_1_1=1
 endif
 
-# Every CFG_ variable that is set, for C: y is 1, n is none. What -D defines stays as it is
-ta-config := $(sort $(filter CFG_%,$(.VARIABLES)))
-ta-config-value = $(subst ",\",$(strip $($(1))))
-ta-config-flags := $(foreach name,$(ta-config),$(if $(filter-out n,$(call ta-config-value,$(name))),$(name)))
-
 # The sources, folder by folder: what a sub.mk says is forgotten before the next one is read
 ta-words := srcs subdirs subdirs_ext global-incdirs incdirs incdirs_ext global-incdirs_ext cflags cppflags aflags \
 	cflags-remove cppflags-remove gensrcs
@@ -136,6 +131,11 @@ $(foreach folder,$(foreach name,$(subdirs-y),$(call ta-path,$(1),$(name))) $(sub
 endef
 
 $(call ta-visit,.,)
+
+# Every CFG_ variable that is set, also by a sub.mk, for C: y is 1, n is none. What -D defines stays as it is
+ta-config := $(sort $(filter CFG_%,$(.VARIABLES)))
+ta-config-value = $(subst ",\",$(strip $($(1))))
+ta-config-flags := $(foreach name,$(ta-config),$(if $(filter-out n,$(call ta-config-value,$(name))),$(name)))
 
 ifeq ($(strip $(ta-objects)),)
 $(error there are no sources: name them in sub.mk, for instance: srcs-y += main.c)

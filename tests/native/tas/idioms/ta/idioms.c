@@ -94,6 +94,11 @@ static unsigned check_compiler(void)
         return __LINE__;
     if (CFG_IDIOMS_SLOTS != 3 || IS_ENABLED(CFG_IDIOMS_NO) || CFG_TEE_TA_LOG_LEVEL < 1 || TRACE_LEVEL < TRACE_DEBUG || IDIOMS_TOP != 1)
         return __LINE__;
+#if !defined(CFG_IDIOMS_IN_SUB) || defined(CFG_IDIOMS_NO)
+    return __LINE__;
+#endif
+    if (CFG_IDIOMS_BELOW != 5 || !IS_ENABLED(CFG_IDIOMS_IN_SUB))
+        return __LINE__;
     if (strcmp(idioms_word, "made by a command") != 0)
         return __LINE__;
     return 0;

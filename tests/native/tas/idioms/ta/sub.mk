@@ -1,3 +1,5 @@
+CFG_IDIOMS_IN_SUB ?= y
+
 global-incdirs-y += .
 srcs-y += idioms.c
 subdirs-y += src
