@@ -279,7 +279,9 @@ class Core:
         self._asked = self._asked if self._stack else instance
         if manifest.replies is Replies.CLOSED:
             instance.replies = DeclaredReplies(manifest.entry, {})
-        peers = ManifestPeers(manifest.calls, _Route(self, instance))
+        # A native application finds itself, in use as it is: what asked would wait for itself.
+        itself = (manifest.uuid,) if manifest.native else ()
+        peers = ManifestPeers((*manifest.calls, *itself), _Route(self, instance))
         task = instance.task
         instance.knowledge = self._watch.knowledge(manifest, instance.call)
         try:

@@ -184,6 +184,24 @@ static unsigned check_memory(void)
     return 0;
 }
 
+/* Without parameters, and with no time to wait for what does not wait. */
+static unsigned check_sessions(void)
+{
+    const TEE_UUID own = TA_IDIOMS_UUID, nobody = {1, 2, 3, {4}};
+    TEE_TASessionHandle session = TEE_HANDLE_NULL;
+    uint32_t origin = 0;
+
+    if (TEE_OpenTASession(&nobody, 0, 0, NULL, &session, &origin) != TEE_ERROR_ITEM_NOT_FOUND || origin != TEE_ORIGIN_TEE)
+        return __LINE__;
+    TEE_CloseTASession(session);
+    origin = 0;
+    if (TEE_OpenTASession(&own, 0, 0, NULL, &session, &origin) != TEE_ERROR_BUSY || origin != TEE_ORIGIN_TEE)
+        return __LINE__;
+    if (session != TEE_HANDLE_NULL)
+        return __LINE__;
+    return 0;
+}
+
 static TEE_Result lend(uint32_t types, TEE_Param params[4])
 {
     TEE_OperationHandle digest = TEE_HANDLE_NULL;
@@ -211,7 +229,7 @@ static TEE_Result use(uint32_t types, TEE_Param params[4])
 
 TEE_Result TA_InvokeCommandEntryPoint(void __unused *session, uint32_t command, uint32_t types, TEE_Param params[4])
 {
-    static unsigned (*const checks[])(void) = {check_compiler, check_strings, check_algorithms, check_memory};
+    static unsigned (*const checks[])(void) = {check_compiler, check_strings, check_algorithms, check_memory, check_sessions};
     uint32_t line = 0;
 
     switch (command) {
