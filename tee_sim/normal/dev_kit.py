@@ -128,7 +128,7 @@ def _compiler(named: str) -> Command:
     for name in words[:1] if words else _COMPILERS:
         found = shutil.which(name)
         if found is not None:
-            return (found, *words[1:])
+            return (str(Path(found).absolute()), *words[1:])
     tried = words[0] if words else ", ".join(_COMPILERS)
     missing = f"native applications need a C compiler, and there is none of {tried}"
     raise DevKitError("dev_kit.compiler", missing, hint=_INSTALL)
@@ -184,7 +184,7 @@ def _key(compiler: Command) -> str:
         *(p.link(compiler, nowhere, nowhere, ()) for p in PRODUCTS),
     )
     parts = [version, *(" ".join(command).encode() for command in commands)]
-    for file in sorted(path for path in SOURCES.rglob("*") if path.is_file() and not path.name.startswith(".")):
+    for file in sorted(path for path in SOURCES.rglob("*.*") if path.is_file() and not path.name.startswith(".")):
         parts += [str(file.relative_to(SOURCES)).encode(), file.read_bytes()]
     digest = hashlib.sha256()
     for part in parts:
@@ -196,6 +196,7 @@ def _start(command: Command, code: str) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
+            cwd=SOURCES,  # else where this was called from would stand in what is built, and be measured
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -119,6 +119,28 @@ def test_it_is_built_again_for_other_sources(
     assert kit_folder(str(quick)) != first
 
 
+def test_what_is_built_does_not_say_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runtime is measured with each application: the same sources have to be the same bytes on every machine."""
+    need("gcc")
+    made = []
+    for name in ("here", "elsewhere"):
+        folder = tmp_path / name
+        shutil.copytree(SOURCES, folder)
+        monkeypatch.setattr(dev_kit, "SOURCES", folder)
+        monkeypatch.chdir(folder if made else tmp_path)
+        output = tmp_path / f"{name}.o"
+        compiler = dev_kit._compiler("gcc")
+        dev_kit._run_all([dev_kit._compile(compiler, folder, folder / "runtime/frame.c", output)])
+        made.append(output.read_bytes())
+    assert made[0] == made[1]
+    assert str(tmp_path).encode() not in made[0]
+
+
+def test_a_compiler_by_a_relative_path(quick: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(quick.parent)
+    assert kit_folder("./quick-cc") == kit_folder(str(quick))
+
+
 def test_two_at_once_make_one(quick: Path, cache: Path) -> None:
     found: list[Path] = []
     threads = [threading.Thread(target=lambda: found.append(kit_folder(str(quick)))) for _ in range(4)]
