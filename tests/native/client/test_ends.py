@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.client.conftest import Ended, Run
+from tests.native.client.conftest import PARROT, Ended, Run
 
 Program = Callable[[str], Path]
 
@@ -192,3 +192,15 @@ def test_a_timeline_shows_what_a_c_program_asks(run: Run, program: Program, tmp_
     ended = run(program("dies"), TEE_SIM_TRACE=str(tmp_path / "timeline.json"))
     assert ended == Ended(0, "open 0\n", "")
     assert re.findall("(?:open|close) session", (tmp_path / "timeline.json").read_text())
+
+
+@pytest.mark.parametrize("in_c", [False, True])
+def test_a_power_cut_is_a_dead_target_and_another_session_goes_on(
+    run: Run, program: Program, request: pytest.FixtureRequest, in_c: bool
+) -> None:
+    application = request.getfixturevalue("parrot_in_c") if in_c else PARROT
+    options = ("--fault", "commit@2: die-before")
+    ended = run(program("dies"), "its power is cut", options=options, application=application)
+    dead = "invoke ffff3024 of 2\n"
+    assert (ended.status, ended.out) == (0, f"open 0\ninvoke 0 of 4\n{dead}{dead}open 0\ninvoke 0 of 4\n")
+    assert ended.err == ("note: the secure world was started again: the power was cut at commit 2, by the fault plan\n")

@@ -57,6 +57,16 @@ int main(int argc, char **argv)
         result = TEEC_InitializeContext(NULL, &context);
         printf("again %x\n", result);
         return 0;
+    } else if (strcmp(how, "its power is cut") == 0) {
+        for (unsigned i = 0; i < 3; i++) {
+            result = ask(&session, i < 2 ? WRITE : SAY, 1, &origin);
+            printf("invoke %x of %u\n", result, origin);
+        }
+        TEEC_CloseSession(&session);
+        result = TEEC_OpenSession(&context, &session, &PARROT, TEEC_LOGIN_PUBLIC, NULL, NULL, &origin);
+        printf("open %x\n", result);
+        result = ask(&session, WRITE, 1, &origin);
+        printf("invoke %x of %u\n", result, origin);
     } else if (strcmp(how, "twice") == 0) {
         TEEC_CloseSession(&session);
         TEEC_FinalizeContext(&context);
