@@ -4,6 +4,7 @@
 
 #include "api_words.h"
 #include "functions.h"
+#include "host.h"
 #include "runtime.h"
 
 #define PIECE_BYTES ((size_t)256 << 10) /* of an input in one question; a multiple of every block */
@@ -31,6 +32,14 @@ static inline void ask_operation(uint32_t function, TEE_OperationHandle operatio
 {
     ask_begin(function);
     ask_u64(number_of(operation));
+}
+
+/* The next piece of what one call does: however many questions it takes, it counts once. */
+static inline void ask_next(uint32_t function, TEE_OperationHandle operation, size_t done)
+{
+    if (done > 0)
+        call_count--;
+    ask_operation(function, operation);
 }
 
 /* A piece of an input, and how many bytes of it come after. */

@@ -12,7 +12,7 @@ TEE_Result TEE_DigestExtract(TEE_OperationHandle operation, void *hash, size_t *
     size_t written = 0, room, got;
 
     do {
-        ask_operation(FUNCTION_DIGEST_EXTRACT, operation);
+        ask_next(FUNCTION_DIGEST_EXTRACT, operation, written);
         if (written == 0)
             need_room(hash, hashLen);
         room = hash == NULL ? 0 : piece_of(*hashLen - written);

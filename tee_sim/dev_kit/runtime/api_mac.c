@@ -29,7 +29,7 @@ TEE_Result TEE_MACCompareFinal(TEE_OperationHandle operation, const void *messag
     do {
         size_t piece = piece_of(messageLen - done);
 
-        ask_operation(FUNCTION_MAC_COMPARE_FINAL, operation);
+        ask_next(FUNCTION_MAC_COMPARE_FINAL, operation, done);
         if (done == 0) {
             need_in(message, messageLen);
             need_in(mac, macLen);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "host.h"
 #include "panic.h"
 
 void feed_chunks(uint32_t function, TEE_OperationHandle operation, const void *chunk, size_t size)
@@ -13,7 +12,7 @@ void feed_chunks(uint32_t function, TEE_OperationHandle operation, const void *c
     do {
         size_t piece = piece_of(size - done);
 
-        ask_operation(function, operation);
+        ask_next(function, operation, done);
         if (done == 0)
             need_in(chunk, size);
         ask_bytes(chunk == NULL ? NULL : (const uint8_t *)chunk + done, piece);
@@ -31,7 +30,7 @@ TEE_Result transform(uint32_t function, TEE_OperationHandle operation, const voi
     do {
         size_t piece = piece_of(in_size - done), room;
 
-        ask_operation(function, operation);
+        ask_next(function, operation, done);
         if (done == 0) {
             need_in(in, in_size);
             need_room(out, out_size);

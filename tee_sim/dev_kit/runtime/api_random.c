@@ -9,6 +9,8 @@ void TEE_GenerateRandom(void *randomBuffer, size_t randomBufferLen)
         size_t left = randomBufferLen - done, size = left < RANDOM_BYTES ? left : RANDOM_BYTES;
         TEE_Result result;
 
+        if (done > 0)
+            call_count--; /* one call, however many questions */
         ask_begin_question(QUESTION_RANDOM, FUNCTION_GENERATE_RANDOM);
         need_access(randomBuffer, randomBufferLen, MEMORY_WRITE);
         ask_u64(size);

@@ -20,7 +20,7 @@ from tests.native.crypto.test_known_answers import hexed, named
 from tests.native.crypto.test_known_signatures import EDDSA_CTX, EDDSA_PREHASH, pair_of
 
 APPLICATION = UUID("5d0a2c31-9b7e-4f66-8f04-1c7e6b93d260")
-ONCE = 0xFFFF
+ONCE = 0
 
 
 def number(value: int) -> bytes:

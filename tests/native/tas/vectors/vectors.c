@@ -3,7 +3,7 @@
  *
  * Parameter 0: algorithm and mode. 1: keys, parameters, vector or nonce, associated data, message, and what is compared
  * (code, tag, signature), as given.h has them. 2: what comes out. 3: maxKeySize; the length of a tag in bits above 16 bits
- * of how many bytes of the message come at once.
+ * of how many bytes of the message come at once, 0 for all.
  */
 #include "given.h"
 
@@ -251,7 +251,7 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session, uint32_t command, uint32_t 
         return TEE_ERROR_BAD_PARAMETERS;
     }
     work.mode = params[0].value.b;
-    work.piece = params[3].value.b & 0xffff;
+    work.piece = (params[3].value.b & 0xffff) == 0 ? UINT32_MAX : params[3].value.b & 0xffff;
     work.tag_bits = params[3].value.b >> 16;
     work.out = params[2].memref.buffer;
     work.room = (uint32_t)params[2].memref.size;
