@@ -168,7 +168,9 @@ class Core:
     ) -> Return | None:
         """Have the store ready for a request; a Return if it is not to be carried out."""
         try:
-            self._watch.begin(manifest, command, named_in(() if isinstance(message, CloseSession) else message.params))
+            # A request to an application in C is no CBOR of ours.
+            params = () if isinstance(message, CloseSession) or manifest.native else message.params
+            self._watch.begin(manifest, command, named_in(params))
         except TeeError as error:
             named = manifest.kinds_of(command) or manifest.commits_of(command)
             if named and error.result in (TeeResult.CORRUPT_OBJECT, TeeResult.OUT_OF_MEMORY):
