@@ -16,10 +16,9 @@ from tee_sim.gp_api.words import Handler, Shape, breach_unless, u32, u64
 from tee_sim.shared.gp_functions import Function
 from tee_sim.shared.rng import Rng
 
-MIN_CONFIDENCE = 80
-"""Of TEE_BigIntIsProbablePrime, in bits: less is taken for this (section 8.10.3)."""
-MAX_CONFIDENCE = 512
-"""More costs time and says nothing."""
+MAX_CONFIDENCE = 8
+"""Of one question about a prime, in bits: four rounds of 4096 bits take seconds, and the core works on nothing else
+meanwhile. The runtime asks until it has what the application wants."""
 _COMPOSITE, _PRIME, _PROBABLY_PRIME = 0, 1, -1
 _SMALL_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 _PROVEN_BELOW = 3_317_044_064_679_887_385_961_981
@@ -95,9 +94,8 @@ def primality(value: int, confidence_bits: int, rng: Rng) -> int:
             return _PRIME if value == small else _COMPOSITE
     if value < _PROVEN_BELOW:
         return _PRIME if all(_passes(value, base) for base in _SMALL_PRIMES) else _COMPOSITE
-    bits = min(max(confidence_bits, MIN_CONFIDENCE), MAX_CONFIDENCE)
     size_bytes = (value.bit_length() + 7) // 8 + 8  # reduced: eight bytes more, and no base is more likely
-    for _ in range((bits + 1) // 2):  # each passes a composite number for at most a quarter of the bases
+    for _ in range((confidence_bits + 1) // 2):  # each passes a composite number for at most a quarter of the bases
         base = 2 + int.from_bytes(rng.bytes(size_bytes), "big") % (value - 3)
         if not _passes(value, base):
             return _COMPOSITE
@@ -134,7 +132,7 @@ def handlers(instance: Instance) -> dict[Function, Handler]:
     rng = instance.env.system_rng
 
     def probable_prime(word: bytes, confidence_bits: int) -> list[object]:
-        return [primality(to_int(word), confidence_bits, rng)]
+        return [primality(to_int(word), min(max(confidence_bits, 1), MAX_CONFIDENCE), rng)]
 
     def relative_prime(first: bytes, second: bytes) -> list[object]:
         return [math.gcd(to_int(first), to_int(second)) == 1]

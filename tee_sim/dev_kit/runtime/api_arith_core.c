@@ -9,6 +9,10 @@
 #include "panic.h"
 #include "runtime.h"
 
+#define LEAST_CONFIDENCE 80u    /* in bits: less is taken for this (section 8.10.3) */
+#define MOST_CONFIDENCE 512u    /* more costs time and says nothing */
+#define CONFIDENCE_OF_A_PART 8u /* MAX_CONFIDENCE of tee_sim/gp_api/arithmetic.py */
+
 static void ask_number(const TEE_BigInt *number)
 {
     uint8_t bytes[1 + BIG_MOST_BYTES];
@@ -180,13 +184,28 @@ void TEE_BigIntComputeExtendedGcd(TEE_BigInt *gcd, TEE_BigInt *u, TEE_BigInt *v,
     got_number(v);
 }
 
-int32_t TEE_BigIntIsProbablePrime(const TEE_BigInt *op, uint32_t confidenceLevel)
+static int32_t probable_prime(const TEE_BigInt *op, uint32_t confidence)
 {
     ask_begin(FUNCTION_BIG_INT_IS_PROBABLE_PRIME);
     ask_number(op);
-    ask_u64(confidenceLevel);
+    ask_u64(confidence);
     ask_send();
     return (int32_t)got_i64();
+}
+
+int32_t TEE_BigIntIsProbablePrime(const TEE_BigInt *op, uint32_t confidenceLevel)
+{
+    uint32_t wanted = confidenceLevel > LEAST_CONFIDENCE ? confidenceLevel : LEAST_CONFIDENCE;
+    uint32_t had = 0;
+    int32_t found;
+
+    if (wanted > MOST_CONFIDENCE)
+        wanted = MOST_CONFIDENCE;
+    do { /* in parts, between which the core works for others, and ends who takes too long */
+        found = probable_prime(op, CONFIDENCE_OF_A_PART);
+        had += CONFIDENCE_OF_A_PART;
+    } while (found == -1 && had < wanted);
+    return found;
 }
 
 void TEE_BigIntConvertToFMM(TEE_BigIntFMM *dest, const TEE_BigInt *src, const TEE_BigInt *n,

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tee_sim.gp_api.arithmetic import primality
+from tee_sim.gp_api.arithmetic import MAX_CONFIDENCE, primality
+from tee_sim.gp_api.property_sets import MAX_BIG_INT_BITS
 from tee_sim.secure.hosts.messages import Ask, CoreAnswer, HostReturn, Panicked
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.params import Param, ParamType
 from tee_sim.shared.rng import SeededRng
 from tests.native.api.native import App
 from tests.native.host.bare import Bare
-from tests.native.host.conftest import TAS, built, needs
+from tests.native.host.conftest import KIT, TAS, built, needs
 
 SOURCE = (TAS / "arith" / "arith.c").read_text("ascii")
 DO = {name: int(number) for name, number in re.findall(r"^    ([A-Z0-9_]+) = (\d+),$", SOURCE, re.MULTILINE)}
@@ -243,9 +244,21 @@ COMPOSITES = [0, 1, 4, 1763, 561, 3_215_031_751, ((1 << 61) - 1) ** 2, ((1 << 52
 """Among them a Carmichael number, and one that passes for the bases 2, 3, 5 and 7."""
 
 
+def test_a_part_of_the_rounds_is_what_the_core_works_on_at_once() -> None:
+    source = (KIT / "runtime" / "api_arith_core.c").read_text("ascii")
+    assert f"#define CONFIDENCE_OF_A_PART {MAX_CONFIDENCE}u" in source
+    header = (KIT / "runtime" / "api_arith.h").read_text("ascii")
+    assert f"#define BIG_MOST_BITS {MAX_BIG_INT_BITS}u" in header
+
+
 def test_primes(arith: Arith) -> None:
     for prime in PRIMES:
         assert arith.returned("PROBABLE_PRIME", prime, argument=80) == (1 if prime < 1 << 81 else -1)
+    asked = len(arith.host.asked)
+    for confidence, parts in ((0, 10), (80, 10), (81, 11), (100_000, 64)):
+        assert arith.returned("PROBABLE_PRIME", (1 << 127) - 1, argument=confidence) == -1
+        assert len(arith.host.asked) == asked + parts
+        asked += parts
     for composite in COMPOSITES:
         assert arith.returned("PROBABLE_PRIME", composite, argument=0) == 0
 
