@@ -139,7 +139,7 @@ PATCHES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
     "big-endian": ("native.class", lambda c: patched(c, 5, "B", 2), "it is not of 64 bits, or not little-endian"),
     "header only": ("native.damaged", lambda c: c[:64], ""),
     "half a header": ("native.damaged", lambda c: c[:20], ""),
-    "cut off": ("native.damaged", lambda c: bare(c)[:4096], "it is cut off: a table ends behind it"),
+    "cut off": ("native.damaged", lambda c: c[:4096], "it is cut off: a table ends behind it"),
     "cut off within its data": (
         "native.damaged",
         lambda c: patched(c, segment_at(c, 1, 6) + 32, "<QQ", 1 << 20, 1 << 20),
@@ -154,6 +154,9 @@ PATCHES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
     ),
     "no dynamic segment": (
         "native.segments", lambda c: patched(c, segment_at(c, 2), "<I", 4), "it has 0 dynamic segments",
+    ),
+    "very many segments": (
+        "native.segments", lambda c: patched(c, 56, "<H", 0xFFFF), "it has more than 64 segments",
     ),
     "two dynamic segments": (
         "native.segments", lambda c: patched(c, segment_at(c, EH_FRAME), "<I", 2), "it has 2 dynamic segments",
@@ -357,6 +360,14 @@ def test_what_only_an_unlocked_run_takes(flag: str, objects: Objects) -> None:
 @pytest.mark.parametrize("style", ["sysv", "gnu", "both"])
 def test_symbols_are_found_by_either_table(style: str, objects: Objects) -> None:
     assert check(objects.linked(f"-Wl,--hash-style={style}"), machine=HERE) == {"TEE_MemMove"}
+
+
+def test_section_headers_are_not_read(right: bytes) -> None:
+    """A number of them that no file has room for would be looked for one by one."""
+    endless = patched(patched(right, 60, "<H", 0), struct.unpack_from("<Q", right, 40)[0] + 32, "<Q", 1 << 60)
+    assert check(endless, machine=HERE) == {"TEE_MemMove"}
+    nowhere = patched(patched(right, 40, "<Q", 1 << 60), 58, "<HHH", 1, 0xFFFF, 0xFFFF)
+    assert check(nowhere, machine=HERE) == {"TEE_MemMove"}
 
 
 def test_one_without_section_headers_is_taken(right: bytes) -> None:
