@@ -86,3 +86,35 @@ def test_a_kit_has_every_header_of_the_source(builds: Builds) -> None:
 
     assert headers == {str(path.relative_to(builds.kit / "include")) for path in (builds.kit / "include").rglob("*.h")}
     assert "sys/queue.h" in headers
+
+
+STRICT = (
+    "-Wall -Wextra -Werror -Wcast-align -Wfloat-equal -Wformat=2 -Wformat-security -Winit-self -Wmissing-declarations "
+    "-Wmissing-format-attribute -Wmissing-include-dirs -Wpointer-arith -Wredundant-decls -Wshadow -Wswitch-default "
+    "-Wundef -Wwrite-strings"
+).split()
+"""Warnings that Makefiles of applications turn on, and into errors."""
+OF_C = ("-Wstrict-prototypes", "-Wmissing-prototypes", "-Wnested-externs", "-Wdeclaration-after-statement")
+
+
+@pytest.mark.parametrize("choice", ["-D__OPTEE_CORE_API_COMPAT_1_1=1", "-U__OPTEE_CORE_API_COMPAT_1_1"])
+@pytest.mark.parametrize(
+    "compiler", ["gcc -std=gnu99", "gcc -std=gnu17", "clang -std=gnu11", "g++ -std=c++17", "clang++ -std=gnu++17"]
+)
+def test_all_headers_pass_the_warnings_of_strict_makefiles(
+    builds: Builds, compiler: str, choice: str, tmp_path: Path
+) -> None:
+    _need(compiler.split()[0])
+    include = builds.kit / "include"
+    names = {str(path.relative_to(include)) for path in include.rglob("*.h")}
+    names -= {"tee_api_sized.h", "tee_api_compat11.h"}  # parts of tee_internal_api.h
+    is_cpp = "++" in compiler
+    source = tmp_path / "all"
+    source.write_text("".join(f"#include <{name}>\n" for name in sorted(names)))
+    words = [*compiler.split(), *STRICT, *(() if is_cpp else OF_C), choice, f"-I{include}", "-fsyntax-only"]
+
+    done = subprocess.run(
+        [*words, "-x", "c++" if is_cpp else "c", source], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

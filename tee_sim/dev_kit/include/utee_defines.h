@@ -114,6 +114,8 @@ static inline uint32_t tee_digest_size_of(uint32_t algorithm)
         if (TEE_ALG_GET_MAIN_ALG(algorithm) == TEE_MAIN_ALGO_ECDH)
             digest += digest < 6 ? 1 : 2;
         break;
+    default:
+        break;
     }
     return digest < sizeof(sizes) ? sizes[digest] : 0;
 }
