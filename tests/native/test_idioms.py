@@ -89,10 +89,24 @@ def test_a_kit_has_every_header_of_the_source(builds: Builds) -> None:
 
 
 STRICT = (
-    "-Wall -Wextra -Werror -Wcast-align -Wfloat-equal -Wformat=2 -Wformat-security -Winit-self -Wmissing-declarations "
-    "-Wmissing-format-attribute -Wmissing-include-dirs -Wpointer-arith -Wredundant-decls -Wshadow -Wswitch-default "
-    "-Wundef -Wwrite-strings"
-).split()
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wcast-align",
+    "-Wfloat-equal",
+    "-Wformat=2",
+    "-Wformat-security",
+    "-Winit-self",
+    "-Wmissing-declarations",
+    "-Wmissing-format-attribute",
+    "-Wmissing-include-dirs",
+    "-Wpointer-arith",
+    "-Wredundant-decls",
+    "-Wshadow",
+    "-Wswitch-default",
+    "-Wundef",
+    "-Wwrite-strings",
+)
 """Warnings that Makefiles of applications turn on, and into errors."""
 OF_C = ("-Wstrict-prototypes", "-Wmissing-prototypes", "-Wnested-externs", "-Wdeclaration-after-statement")
 
