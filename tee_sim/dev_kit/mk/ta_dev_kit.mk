@@ -82,6 +82,7 @@ ta-folder-includes = $(foreach folder,$(2),-I$(if $(filter /%,$(folder)),$(folde
 ta-object-of = $(basename $(out-dir)/$(subst ../,__/,$(patsubst ./%,%,$(patsubst /%,root/%,$(1))))).o
 
 define ta-compile
+$(if $(filter %.cpp %.cc %.cxx %.C,$(1)),$$(error $(1): applications in C++ are not supported))
 ta-objects += $(call ta-object-of,$(1))
 $(call ta-object-of,$(1)): ta-source := $(1)
 $(call ta-object-of,$(1)): ta-own-cppflags := $(ta-here-includes) $(cppflags-y) $(cppflags-$(2)-y)

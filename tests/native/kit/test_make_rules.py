@@ -289,6 +289,7 @@ def test_what_stops_a_build(tree: Tree, words: tuple[str, ...], said: str) -> No
     [
         ({"sub.mk": ""}, "there are no sources: name them in sub.mk"),
         ({"sub.mk": "srcs-y += main.c\nsubdirs-y += absent\n"}, "there is no absent/sub.mk"),
+        ({"sub.mk": "srcs-y += main.c more.cpp\n"}, "more.cpp: applications in C++ are not supported"),
         ({"user_ta_header_defines.h": ""}, "user_ta_header_defines.h has to define TA_UUID"),
         (
             {"user_ta_header_defines.h": DEFINES.replace("TA_STACK_SIZE", "TA_STAKC_SIZE")},
