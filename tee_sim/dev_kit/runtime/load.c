@@ -54,9 +54,10 @@ static bool in_image(uint64_t at, uint64_t size, bool write)
     for (unsigned i = 0; i < file.head->e_phnum; i++) {
         const Elf64_Phdr *program = &file.programs[i];
 
-        if (program->p_type == PT_LOAD && (program->p_flags & PF_R) != 0 &&
-            (!write || (program->p_flags & PF_W) != 0) && at >= program->p_vaddr && at - program->p_vaddr <= program->p_memsz &&
-            size <= program->p_memsz - (at - program->p_vaddr))
+        bool allowed = (program->p_flags & PF_R) != 0 && (!write || (program->p_flags & PF_W) != 0);
+
+        if (program->p_type == PT_LOAD && allowed && at >= program->p_vaddr &&
+            at - program->p_vaddr <= program->p_memsz && size <= program->p_memsz - (at - program->p_vaddr))
             return true;
     }
     return false;

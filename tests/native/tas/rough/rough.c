@@ -201,7 +201,7 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session, uint32_t command, uint32_t 
         return TEE_SUCCESS;
     case ARM: armed = params[0].value.a; return TEE_SUCCESS;
     case SORT: return sort(params[0].value.a);
-    case FORTIFIED: __memcpy_chk(&sink, text, params[0].value.a, sizeof(sink)); return TEE_SUCCESS;
+    case FORTIFIED: __memcpy_chk((void *)(uintptr_t)&sink, text, params[0].value.a, sizeof(sink)); return TEE_SUCCESS;
     case TYPES: return types_and_sizes(types, params);
     case KEEP: return keep(params);
     case READ_CODE: params[0].value.a = *(const volatile uint8_t *)(uintptr_t)&recurse != 0; return TEE_SUCCESS;
