@@ -24,7 +24,7 @@
 #define __aligned(bytes) __attribute__((aligned(bytes)))
 #endif
 #ifndef __printf
-#define __printf(format, arguments) __attribute__((format(printf, format, arguments)))
+#define __printf(text, first) __attribute__((format(printf, text, first)))
 #endif
 #ifndef __noinline
 #define __noinline __attribute__((noinline))

@@ -166,12 +166,13 @@ ta-all-flags = $(ta-target) $(ta-cppflags) $(ta-includes) $(CPPFLAGS) -include $
 
 $(ta-objects): $(filter-out %.d,$(MAKEFILE_LIST))
 	@mkdir -p $(dir $@)
-	@echo '  CC      $(patsubst $(ta-dev-kit-dir)/%,%,$(ta-source))'
+	$(ta-say) '  CC      $(patsubst $(ta-dev-kit-dir)/%,%,$(ta-source))'
 	$(ta-quiet)$(CC) $(filter-out $(ta-removed),$(ta-all-flags)) -MD -MP -MF $(@:.o=.d) -c -o $@ $(ta-source)
 
 # Objects of other flags, of another compiler or another machine are made anew. Written only if it changed
 ta-state := $(CC) $(ta-cc-version) $(ta-all-flags) $(LDFLAGS) $(libnames) $(libdirs)
 ta-quiet := $(if $(filter 1,$(V)),,@)
+ta-say := $(if $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS)))),@:,@echo)
 .PHONY: ta-force
 $(out-dir)/.tee_sim_flags: ta-force
 	@mkdir -p $(out-dir)
@@ -186,7 +187,7 @@ $(out-dir)/.tee_sim_config.h: ta-force
 ifdef LIBNAME
 ta-result := $(out-dir)/lib$(LIBNAME).a
 $(ta-result): $(ta-objects)
-	@echo '  AR      $@'
+	$(ta-say) '  AR      $@'
 	$(ta-quiet)rm -f $@ && $(AR) rcs $@ $(ta-objects)
 endif
 
@@ -211,7 +212,7 @@ ta-link = -shared -nostartfiles $(ta-target) -Wl,-T,$(ta-dev-kit-dir)/ta/ta.ld \
 	$(filter -fsanitize=% --coverage -fprofile-% -flto%,$(ta-cflags) $(CFLAGS)) $(ta-link-flags) $(LDFLAGS)
 ta-comma := ,
 $(ta-result): $(ta-objects) $(libdeps) $(ta-dev-kit-dir)/ta/ta.ld $(ta-dev-kit-dir)/ta/ta.map
-	@echo '  LD      $@'
+	$(ta-say) '  LD      $@'
 	$(ta-quiet)$(CC) $(ta-link) -o $@ $(ta-objects) $(addprefix -L,$(libdirs)) \
 		-Wl,--start-group $(addprefix -l,$(libnames)) $(libdeps) -Wl,--end-group
 endif
@@ -219,7 +220,7 @@ endif
 all: $(ta-result)
 
 clean:
-	@echo '  CLEAN   $(out-dir)'
+	$(ta-say) '  CLEAN   $(out-dir)'
 	@rm -f $(ta-result) $(ta-objects) $(ta-objects:.o=.d) $(ta-objects:.o=.gcno) $(ta-objects:.o=.gcda) $(ta-made) \
 		$(out-dir)/.tee_sim_flags $(out-dir)/.tee_sim_config.h
 

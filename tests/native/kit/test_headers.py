@@ -142,6 +142,42 @@ def test_a_message_that_does_not_fit_its_format_is_a_warning() -> None:
     assert "-Wformat" in compiled(source, "-xc", "-DTRACE_LEVEL=0") or "format" in compiled(source, "-xc")
 
 
+def test_attributes_by_their_short_names() -> None:
+    source = """
+#include <compiler.h>
+#include <stddef.h>
+void say(const char *text, ...) __printf(1, 2);
+void __noreturn stop(void);
+int __weak __noinline optional(void);
+int __must_check __pure checked(int value);
+static __always_inline int twice(int value) { return 2 * value; }
+static int __used __section(".data.own") kept = 1;
+struct __packed pair { char a; int b; };
+_Static_assert(sizeof(struct pair) == 5, "packed");
+static char room[3] __aligned(64) __unused;
+int f(int value, int other __maybe_unused);
+int f(int value, int other __maybe_unused)
+{
+    size_t sum;
+    switch (value) {
+    case 1:
+        value = twice(value);
+        __fallthrough;
+    case 2:
+        if (likely(value) && !unlikely(ADD_OVERFLOW((size_t)value, (size_t)1, &sum)))
+            return (int)sum;
+    }
+    return kept;
+}
+"""
+    assert compiled(source, "-xc", "-std=gnu11", "-Wno-pedantic") == ""
+    assert "format" in compiled(
+        "#include <compiler.h>\nvoid say(const char *, ...) __printf(1, 2);\n"
+        'void f(void);\nvoid f(void)\n{\n    say("%s", 1);\n}\n',
+        "-xc",
+    )
+
+
 def test_small_helpers(tmp_path: Path) -> None:
     need("gcc")
     source = """

@@ -146,6 +146,14 @@ def test_what_depends_on_a_flag_or_a_header_is_made_anew(tree: Tree) -> None:
     assert tree.make("CFLAGS=-O0", "CFG_NEW=y").stdout.count("  CC ") == 3
 
 
+def test_it_says_nothing_where_that_is_wanted_and_all_where_that_is(tree: Tree) -> None:
+    assert tree.make("-s").stdout == ""
+    assert tree.make("-s", "clean").stdout == ""
+    said = tree.make("V=1").stdout
+    assert "-MD -MP" in said
+    assert "--version-script" in said
+
+
 def test_many_at_once(tree: Tree) -> None:
     names = [f"m{number}" for number in range(8)]
     tree.put_files({f"{name}.c": f"int {name};\n" for name in names})
