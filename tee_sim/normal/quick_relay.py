@@ -10,7 +10,7 @@ from typing import Final
 
 from tee_sim.shared.limits import MAX_FRAME_BYTES
 
-LIBRARY: Final = "lib/libtee_sim_relay.so"
+_LIBRARY: Final = "libtee_sim_relay.so"
 SMALL_NUMBERS: Final = 24
 """Sessions with a number below this can be passed on: it takes one byte."""
 _HEAD_ROOM: Final = 64
@@ -59,7 +59,7 @@ class Quick:
     """
 
     def __init__(self, kit: Path, program_read: int, program_write: int, look_ms: int) -> None:
-        library = ctypes.CDLL(str(kit / LIBRARY))
+        library = ctypes.CDLL(str(kit / "lib" / _LIBRARY))
         self._serve = library.relay_serve
         self._serve.restype = ctypes.c_uint32
         self._serve.argtypes = (ctypes.POINTER(_Relay),)
