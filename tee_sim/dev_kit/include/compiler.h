@@ -3,64 +3,64 @@
 #define COMPILER_H
 
 #ifndef __unused
-#define __unused __attribute__((unused))
+#define __unused __attribute__((__unused__))
 #endif
 #ifndef __maybe_unused
-#define __maybe_unused __attribute__((unused))
+#define __maybe_unused __attribute__((__unused__))
 #endif
 #ifndef __packed
-#define __packed __attribute__((packed))
+#define __packed __attribute__((__packed__))
 #endif
 #ifndef __weak
-#define __weak __attribute__((weak))
+#define __weak __attribute__((__weak__))
 #endif
 #ifndef __noreturn
-#define __noreturn __attribute__((noreturn))
+#define __noreturn __attribute__((__noreturn__))
 #endif
 #ifndef __pure
-#define __pure __attribute__((pure))
+#define __pure __attribute__((__pure__))
 #endif
 #ifndef __aligned
-#define __aligned(bytes) __attribute__((aligned(bytes)))
+#define __aligned(bytes) __attribute__((__aligned__(bytes)))
 #endif
 #ifndef __printf
-#define __printf(text, first) __attribute__((format(printf, text, first)))
+#define __printf(text, first) __attribute__((__format__(__printf__, text, first)))
 #endif
 #ifndef __noinline
-#define __noinline __attribute__((noinline))
+#define __noinline __attribute__((__noinline__))
 #endif
 #ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
+#define __always_inline inline __attribute__((__always_inline__))
 #endif
 #ifndef __used
-#define __used __attribute__((used))
+#define __used __attribute__((__used__))
 #endif
 #ifndef __section
-#define __section(name) __attribute__((section(name)))
+#define __section(name) __attribute__((__section__(name)))
 #endif
 #ifndef __deprecated
-#define __deprecated __attribute__((deprecated))
+#define __deprecated __attribute__((__deprecated__))
 #endif
 #ifndef __must_check
-#define __must_check __attribute__((warn_unused_result))
+#define __must_check __attribute__((__warn_unused_result__))
 #endif
 #ifndef __fallthrough
-#define __fallthrough __attribute__((fallthrough))
+#define __fallthrough __attribute__((__fallthrough__))
 #endif
 #ifndef fallthrough
-#define fallthrough __attribute__((fallthrough))
+#define fallthrough __attribute__((__fallthrough__))
 #endif
 #ifndef __cold
-#define __cold __attribute__((cold))
+#define __cold __attribute__((__cold__))
 #endif
 #ifndef __alias
-#define __alias(name) __attribute__((alias(name)))
+#define __alias(name) __attribute__((__alias__(name)))
 #endif
 #ifndef __attr_const
-#define __attr_const __attribute__((const))
+#define __attr_const __attribute__((__const__))
 #endif
 #ifndef __noprof
-#define __noprof __attribute__((no_instrument_function))
+#define __noprof __attribute__((__no_instrument_function__))
 #endif
 #ifndef barrier
 #define barrier() __asm__ volatile("" ::: "memory")

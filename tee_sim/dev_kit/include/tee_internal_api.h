@@ -40,7 +40,7 @@ void TEE_ResetPropertyEnumerator(TEE_PropSetHandle enumerator);
 TEE_Result TEE_GetNextProperty(TEE_PropSetHandle enumerator);
 
 /* 4.8 panic, 4.9 sessions with other applications, 4.10 cancellation */
-void TEE_Panic(TEE_Result panicCode) __attribute__((noreturn));
+void TEE_Panic(TEE_Result panicCode) __attribute__((__noreturn__));
 void TEE_CloseTASession(TEE_TASessionHandle session);
 bool TEE_GetCancellationFlag(void);
 bool TEE_UnmaskCancellation(void);

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define TA_EXPORT __attribute__((visibility("default")))
+#define TA_EXPORT __attribute__((__visibility__("default")))
 
 TEE_Result TA_EXPORT TA_CreateEntryPoint(void);
 void TA_EXPORT TA_DestroyEntryPoint(void);

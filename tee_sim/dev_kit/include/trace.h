@@ -27,9 +27,9 @@ extern "C" {
 #endif
 
 void trace_printf(const char *function, int line, int level, bool level_ok, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+    __attribute__((__format__(__printf__, 5, 6)));
 void trace_vprintf(const char *function, int line, int level, bool level_ok, const char *format,
-                   __builtin_va_list arguments) __attribute__((format(printf, 5, 0)));
+                   __builtin_va_list arguments) __attribute__((__format__(__printf__, 5, 0)));
 void dhex_dump(const char *function, int line, int level, const void *buffer, int len);
 
 /* the constant condition drops the call, and still has the compiler look at the arguments */

@@ -144,8 +144,12 @@ def test_a_message_that_does_not_fit_its_format_is_a_warning() -> None:
 
 def test_attributes_by_their_short_names() -> None:
     source = """
+#include <stdnoreturn.h>
+#define used unused
+#define format section
 #include <compiler.h>
 #include <stddef.h>
+#include <tee_internal_api.h>
 void say(const char *text, ...) __printf(1, 2);
 void __noreturn stop(void);
 int __weak __noinline optional(void);
