@@ -1,14 +1,13 @@
 """Run the numbered checks of tests/native/tas/checks: names from the sources, numbers from the built application."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tee_sim.normal.client import Session
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.params import Param, Params
-from tee_sim.testing.machine_fixture import Tee
 from tests.native.builds import TAS
 
 FOLDER = TAS / "checks"
@@ -44,10 +43,13 @@ def _asked(number: int) -> Params:
 
 @dataclass(slots=True)
 class Runner:
-    """Runs checks on one machine; after a panic in a new instance."""
+    """Runs checks on one machine; after a panic in a new instance.
 
-    tee: Tee
-    application: str = ""
+    Attributes:
+        open: opens a session with the application.
+    """
+
+    open: Callable[[], Session]
     _session: Session | None = None
     _numbers: dict[str, int] = field(default_factory=dict)
 
@@ -66,15 +68,20 @@ class Runner:
             self._opened().invoke(RUN, _asked(self._numbers[check.name]))
         except TeeError as error:
             if error.result is TeeResult.TARGET_DEAD:
-                self._opened().close()  # a dead session keeps its place until then
-                self._session = None
+                self.close()
                 return "" if check.panics else "it panicked"
             if int(error.result) == FAILED and error.params:
                 return error.params[1].buffer.decode()
             return f"answered {int(error.result):#010x}"
         return "it returned, and had to panic" if check.panics else ""
 
+    def close(self) -> None:
+        """End the instance: the next check has a new one. A dead session keeps its place until it is closed."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+
     def _opened(self) -> Session:
         if self._session is None:
-            self._session = self.tee.session(self.application)
+            self._session = self.open()
         return self._session

@@ -7,7 +7,8 @@ from random import Random
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.params import Params
 from tee_sim.shared.schema import Record
-from tee_sim.testing.attacks.messages import COMMANDS, Requests
+from tee_sim.testing.attacks.messages import COMMANDS, NATIVE_COMMANDS, Requests
+from tee_sim.testing.attacks.shapes import converse_with_native
 from tee_sim.testing.attacks.world import AttackedWorld, request_params
 
 GP = "GlobalPlatform TEE Internal Core API, panics"
@@ -48,7 +49,8 @@ def commands(world: AttackedWorld, manifest: Manifest) -> Iterator[tuple[int, ty
     """Each command number to try, with the type of its request if the application declares it."""
     declared = world.declared(manifest)
     yield from declared.items()
-    yield from ((number, None) for number in COMMANDS if number not in declared)
+    tried = NATIVE_COMMANDS if manifest.native else COMMANDS
+    yield from ((number, None) for number in tried if number not in declared)
 
 
 def dies(world: AttackedWorld, tries: Callable[[type[Record] | None], Iterator[Params]], of_what: str) -> str | None:
@@ -68,6 +70,7 @@ def converse(world: AttackedWorld, rounds: int = 2) -> None:
     requests = Requests(Random(1))  # noqa: S311 - the same messages each time
     for _ in range(rounds):
         for manifest in started(world):
+            converse_with_native(world, manifest)
             for number, kind in list(commands(world, manifest)):
                 for request in requests.fitting(kind):
                     answer = world.invoke(manifest.ta_uuid, number, request_params(request))

@@ -13,6 +13,8 @@ from tee_sim.shared.params import Param, Params, ParamType
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
 
 COMMANDS = (*range(256), 0x7FFF_FFFF, 0xFFFF_FFFF)
+NATIVE_COMMANDS = (*range(64), 0x7FFF_FFFF, 0xFFFF_FFFF)
+"""Of an application in another process, where each request takes ten times as long."""
 MAX_ITEMS = 3
 MAX_BYTES = 2048
 NONE = Param.none()

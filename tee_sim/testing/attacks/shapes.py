@@ -111,6 +111,14 @@ def renewed(params: Params, given: Mapping[int, bytes]) -> Params:
     return cast("Params", made)
 
 
+def converse_with_native(world: AttackedWorld, manifest: Manifest) -> None:
+    """Ask a native application all that it was found to take, with what it gives in between; nothing of others."""
+    given: dict[int, bytes] = {}
+    for number, params in found_by_trying(world, manifest):
+        answer = world.invoke(manifest.ta_uuid, number, renewed(params, given))
+        given |= {len(param.buffer): param.buffer for param in answer.params if param.buffer}
+
+
 def extremes(story: Found) -> Iterator[Found]:
     """A command with parameters of the same kinds: the least, the most, cut short, changed in one bit, without room."""
     number, params = story

@@ -46,11 +46,16 @@ static void set_memref(TEEC_Parameter *parameter, const char *text)
 static int put(TEEC_Session *session, char *words[])
 {
     TEEC_Operation operation = { 0 };
+    TEEC_Result result;
 
     operation.paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_TEMP_INPUT, TEEC_NONE, TEEC_NONE);
     set_memref(&operation.params[0], words[0]);
     set_memref(&operation.params[1], words[1]);
-    return status_of(TEEC_InvokeCommand(session, SAFE_REPLACE, &operation, NULL));
+    result = TEEC_InvokeCommand(session, SAFE_REPLACE, &operation, NULL);
+    if (result == TEEC_SUCCESS) {
+        printf("kept: %s\n", words[0]);
+    }
+    return status_of(result);
 }
 
 static int get(TEEC_Session *session, char *words[])
