@@ -289,6 +289,8 @@ static void destroy(struct cbor_in *in)
             return;
         }
     }
+    if (instance != NULL && !panicked)
+        sanitizer_say_left(&instance->heap);
     if (instance != NULL)
         end_instance(instance);
     answer_return(0);

@@ -1,11 +1,17 @@
 #include "sanitizer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "host.h"
 
 /* Of libasan; not there in any other process. */
 extern void __asan_init(void) __attribute__((weak));
 extern void __asan_handle_no_return(void) __attribute__((weak));
+extern void __asan_describe_address(void *address) __attribute__((weak));
+
+#define MOST_DESCRIBED 4u
 
 /* What lies beside each block: the blocks of all heaps in a list of their own. */
 struct owned {
@@ -85,6 +91,29 @@ void *sanitizer_resize(struct heap *heap, void *block, size_t size)
         memset((uint8_t *)moved + owned->size, 0, size - owned->size);
     sanitizer_put(heap, block);
     return moved;
+}
+
+void sanitizer_say_left(const struct heap *heap)
+{
+    size_t count = 0, size = 0;
+    char text[128];
+    int length;
+
+    for (const struct owned *owned = all; owned != NULL; owned = owned->next)
+        if (owned->heap == heap) {
+            count++;
+            size += owned->size;
+        }
+    if (count == 0)
+        return;
+    length = snprintf(text, sizeof(text), "not freed when the instance ended: %zu bytes in %zu blocks", size, count);
+    report_line(text, (size_t)length);
+    count = 0;
+    for (const struct owned *owned = all; owned != NULL && count < MOST_DESCRIBED; owned = owned->next)
+        if (owned->heap == heap && __asan_describe_address != NULL) {
+            __asan_describe_address(owned->block);
+            count++;
+        }
 }
 
 void sanitizer_free_all(struct heap *heap)

@@ -11,6 +11,7 @@ void *sanitizer_get(struct heap *heap, size_t size, bool fill);
 void *sanitizer_resize(struct heap *heap, void *block, size_t size);
 void sanitizer_put(struct heap *heap, void *block);
 void sanitizer_free_all(struct heap *heap);
+void sanitizer_say_left(const struct heap *heap); /* which blocks an instance that ends has not freed */
 void sanitizer_no_return(void); /* before frames are left that do not return */
 
 #endif

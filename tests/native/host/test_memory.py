@@ -11,7 +11,7 @@ from tests.native.host.test_entry_points import DO, OUT, counted, four, inout, r
 
 MEMORY = [
     *("BASICS", "FREE_TWICE", "FREE_WILD", "FREE_STACK", "FREE_INSIDE", "RESIZE_FREED", "FILL_UP", "HEAD_OVERRUN"),
-    *("RIGHTS", "FUNCTIONS", "CHURN", "C_LIBRARY", "LARGE", "FREED_OVERRUN"),
+    *("RIGHTS", "FUNCTIONS", "CHURN", "C_LIBRARY", "LARGE", "FREED_OVERRUN", "LEAK"),
 ]
 
 

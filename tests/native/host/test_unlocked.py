@@ -56,6 +56,9 @@ def test_a_sanitizer_names_the_overrun_by_file_and_line(tmp_path: Path) -> None:
     assert "NOT ENFORCED" in done.stderr
     assert "heap-buffer-overflow" in done.stderr
     assert re.search(r"in heads .*rough/memory\.c:\d+", done.stderr), done.stderr
+    left = run("--asan", ta, "--", f"{number('LEAK')}")
+    assert "not freed when the instance ended: 123 bytes in 1 blocks" in left.stderr
+    assert re.search(r"in memory_command .*rough/memory\.c:\d+", left.stderr), left.stderr
     locked = run(ta, "--", "COUNT")
     assert locked.returncode != 0
     assert "sanitizer" in locked.stderr

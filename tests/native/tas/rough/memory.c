@@ -11,7 +11,7 @@
     } while (0)
 
 enum { BASICS, FREE_TWICE, FREE_WILD, FREE_STACK, FREE_INSIDE, RESIZE_FREED, FILL_UP, HEAD_OVERRUN, RIGHTS, FUNCTIONS,
-       CHURN, C_LIBRARY, LARGE, FREED_OVERRUN };
+       CHURN, C_LIBRARY, LARGE, FREED_OVERRUN, LEAK };
 
 static int in_data = 1;
 static const int in_code = 2;
@@ -227,6 +227,7 @@ TEE_Result memory_command(uint32_t command, TEE_Param params[4])
     case FUNCTIONS: return functions();
     case CHURN: return churn(params[0].value.a);
     case C_LIBRARY: return c_library();
+    case LEAK: TEE_SetInstanceData(TEE_Malloc(123, 0)); return TEE_SUCCESS;
     case LARGE: NEED(TEE_Malloc(SIZE_MAX, 0) == NULL && TEE_Malloc(SIZE_MAX - 8, 0) == NULL); return TEE_SUCCESS;
     default: return TEE_ERROR_NOT_SUPPORTED;
     }
