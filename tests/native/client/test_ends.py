@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -204,3 +205,46 @@ def test_a_power_cut_is_a_dead_target_and_another_session_goes_on(
     dead = "invoke ffff3024 of 2\n"
     assert (ended.status, ended.out) == (0, f"open 0\ninvoke 0 of 4\n{dead}{dead}open 0\ninvoke 0 of 4\n")
     assert ended.err == ("note: the secure world was started again: the power was cut at commit 2, by the fault plan\n")
+
+
+GARBAGE = """
+import os
+from uuid import UUID
+from tee_sim.normal.connect import VARIABLE, connect
+from tee_sim.normal.link import Link
+from tee_sim.shared import codec
+from tee_sim.shared.errors import TeeError
+from tee_sim.shared.params import NO_PARAMS
+from tee_sim.shared.wire import framed
+context = connect()
+uuid = UUID("5c6a7a3e-52a3-4a55-9c0e-2f8f8d1b7a01")
+session = context.open_session(uuid)
+session.invoke(1, NO_PARAMS)
+link = Link(*map(int, os.environ[VARIABLE].split(",")))
+rests = (b"\\xff\\xff", bytes(40), b"\\x01\\x84\\x00\\x00\\x00\\x00\\xf5")
+for number, rest in enumerate(rests, start=1):  # of the session that is open then
+    body = b"\\x85\\x07" + bytes([number]) + rest
+    link.send(framed(codec.encode([60_000, os.getpid() << 32, None])), framed(body))
+    head = codec.decode(link.receive())
+    print(hex(head[1]) if head[1:] else hex(codec.decode(link.receive())[1]))
+    try:
+        session.invoke(1, NO_PARAMS)
+        print("goes on")
+    except TeeError as error:
+        print(error.result.name, error.origin.name)
+    session = context.open_session(uuid)
+"""
+
+
+@pytest.mark.parametrize("in_c", [False, True])
+def test_a_request_that_is_none_ends_no_more_than_the_secure_world_that_was_asked(
+    run: Run, request: pytest.FixtureRequest, tmp_path: Path, in_c: bool
+) -> None:
+    application = request.getfixturevalue("parrot_in_c") if in_c else PARROT
+    (tmp_path / "garbage.py").write_text(GARBAGE)
+    ended = run(sys.executable, tmp_path / "garbage.py", application=application)
+    assert (ended.status, ended.out.splitlines()) == (0, [
+        *("0xffff3024", "TARGET_DEAD COMMS") * 2,  # no frame: exit 70, and another one for the next call
+        *("0xffff0005", "goes on"),  # a frame, and no request: refused
+    ])  # fmt: skip
+    assert ended.err.count("note: the secure world was started again: exit status 70") == 2
