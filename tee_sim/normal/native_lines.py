@@ -45,7 +45,7 @@ class NativeLines:
 
     def resolved(self, report: DebugReport) -> DebugReport:
         """The same report, its frames with the lines of the source where they are known."""
-        if report.kind is not DebugKind.PANIC or not self._paths:
+        if not self._paths or not (report.frames or report.kind is DebugKind.PANIC):
             return report
         text = printable(_LAST.sub(_named, report.text), MAX_TEXT_CHARS)
         return replace(report, text=text, frames=tuple(map(self._resolved, report.frames)))
@@ -67,6 +67,8 @@ def _named(last: "re.Match[str]") -> str:
     """The function that was called last, by its name: the host knows its number alone."""
     from tee_sim.shared.gp_functions import BY_NUMBER  # noqa: PLC0415 - every command loads this module
 
+    if int(last[1], 16) == 0:
+        return "no function was called"
     function = BY_NUMBER.get(int(last[1], 16))
     return last[0] if function is None else f"last function {function.c_name}"
 

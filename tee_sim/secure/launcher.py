@@ -260,7 +260,7 @@ def _be_host(
         pipe = BlockingPipe(report.request_fd, report.reply_fd)
         pipe.write(pack_for_core(HostLocked(report=report.to_bytes())))
         if isinstance(native, NativeCode) and manifest.native:
-            native.serve(report.request_fd, report.reply_fd)
+            native.serve(report.request_fd, report.reply_fd, watcher.refused_calls())
         sys.meta_path.insert(0, code.part(manifest))
         if debugger is None:
             Host(pipe, manifest).serve()

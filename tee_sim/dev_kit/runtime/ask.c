@@ -33,6 +33,7 @@ void count_call(uint32_t function)
 {
     last_function = function;
     call_count++;
+    report_refused_calls();
     if (config.panic_at != 0 && call_count == config.panic_at)
         tee_panic(ERROR_TARGET_DEAD);
 }

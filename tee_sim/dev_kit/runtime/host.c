@@ -103,6 +103,7 @@ static bool call(struct instance *instance, void (*function)(void *), void *argu
     report_begin_call();
     current = instance;
     left = stack_call(&left_stack, top, function, argument);
+    report_refused_calls();
     current = NULL;
     return left == 0;
 }

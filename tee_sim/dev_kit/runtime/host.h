@@ -49,6 +49,18 @@ struct host_config {
     uint64_t panic_at;     /* fault: the call of the API that panics, counted from 1; 0 for none */
     uint64_t no_memory_at; /* fault: the allocation that fails, likewise */
     char name[40];         /* of the application, for reports */
+    const struct refusals *refusals; /* in the debug profile: what the filter refused; NULL where nobody notes it */
+};
+
+/* The page of tee_sim/secure/lockdown/watcher.py. */
+#define MAX_REFUSALS 32u
+struct refusals {
+    volatile uint32_t count; /* ever; the last ones are kept */
+    uint32_t listener;
+    struct refused_call {
+        uint32_t number, unused;
+        uint64_t arguments[6];
+    } calls[MAX_REFUSALS];
 };
 
 struct segment {
@@ -146,6 +158,7 @@ void report_panic(uint32_t code, const char *why);
 void report_line(const char *text, size_t size); /* one line, whole */
 void report_text(const char *text, size_t size); /* a part of one, or several */
 void report_at(const char *what, const char *text, size_t size, const void *where); /* an address in the image */
+void report_refused_calls(void); /* those since the last time */
 bool crash_handler_install(void);
 
 #endif

@@ -15,7 +15,7 @@
 #define MAX_LINES 1000u /* of one call of the core: an application that prints in a loop must end */
 #define SIGNAL_STACK_BYTES (64u << 10)
 
-enum { KIND_PANIC = 1, KIND_OUTPUT = 3 };
+enum { KIND_PANIC = 1, KIND_FORBIDDEN_CALL = 2, KIND_OUTPUT = 3 };
 
 static uint8_t frame[FRAME_HEAD_BYTES + (16u << 10)];
 static unsigned lines;
@@ -48,8 +48,8 @@ static void put_frames(struct cbor_out *out, const uintptr_t *addresses, unsigne
     }
 }
 
-static void send(unsigned kind, const char *what, const char *text, size_t size, const uintptr_t *addresses,
-                 unsigned count)
+static void send_with_call(unsigned kind, const char *what, const char *text, size_t size,
+                           const struct refused_call *call, const uintptr_t *addresses, unsigned count)
 {
     struct cbor_out out = {.data = frame + FRAME_HEAD_BYTES, .room = sizeof(frame) - FRAME_HEAD_BYTES};
 
@@ -59,11 +59,22 @@ static void send(unsigned kind, const char *what, const char *text, size_t size,
     put_text(&out, config.name, strnlen(config.name, sizeof(config.name)), 32);
     put_text(&out, what, strlen(what), MAX_WHAT_CHARS);
     put_text(&out, text, size, MAX_TEXT_CHARS);
-    cbor_put_null(&out);
-    cbor_put_array(&out, 0);
+    if (call == NULL)
+        cbor_put_null(&out);
+    else
+        cbor_put_u64(&out, call->number);
+    cbor_put_array(&out, call == NULL ? 0 : 6);
+    for (unsigned i = 0; call != NULL && i < 6; i++)
+        cbor_put_u64(&out, call->arguments[i]);
     put_frames(&out, addresses, count);
     if (out.failed || !frame_write(host_write_fd, frame, out.size))
         host_fail();
+}
+
+static void send(unsigned kind, const char *what, const char *text, size_t size, const uintptr_t *addresses,
+                 unsigned count)
+{
+    send_with_call(kind, what, text, size, NULL, addresses, count);
 }
 
 void report_begin_call(void)
@@ -184,6 +195,26 @@ void report_panic(uint32_t code, const char *why)
                     *why == 0 ? "" : ": ", why, last_function, (unsigned long long)call_count);
     send(KIND_PANIC, "TEE_Panic", text, (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1, found,
          find_frames(0, (uintptr_t)__builtin_frame_address(0), found));
+}
+
+void report_refused_calls(void)
+{
+    static uint32_t seen;
+    uintptr_t found[MAX_FRAMES];
+    uint32_t count = config.refusals == NULL ? seen : config.refusals->count;
+    unsigned frames;
+
+    if (count == seen)
+        return;
+    frames = current == NULL ? 0 : find_frames(0, (uintptr_t)__builtin_frame_address(0), found);
+    if (count - seen > MAX_REFUSALS)
+        seen = count - MAX_REFUSALS;
+    for (; seen != count; seen++) {
+        struct refused_call call = config.refusals->calls[seen % MAX_REFUSALS];
+
+        if (++lines < MAX_LINES)
+            send_with_call(KIND_FORBIDDEN_CALL, "", "", 0, &call, found, frames);
+    }
 }
 
 /* --- crashes --- */

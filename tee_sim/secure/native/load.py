@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
+from tee_sim.secure.lockdown.watcher import RefusedCalls
 from tee_sim.secure.native.files import NativeLoadError, measurement, path_of, read
 from tee_sim.shared.lock_report import LockError
 from tee_sim.shared.manifest import Manifest
@@ -22,6 +23,7 @@ class _Config(ctypes.Structure):
         ("panic_at", ctypes.c_uint64),
         ("no_memory_at", ctypes.c_uint64),
         ("name", ctypes.c_char * 40),
+        ("refusals", ctypes.c_void_p),
     )
 
 
@@ -106,7 +108,13 @@ class NativeCode:
             raise LockError(f"{manifest.name}: crashes cannot be reported")
         self._applications.clear()
 
-    def serve(self, read_fd: int, write_fd: int) -> NoReturn:
-        """Answer the core until it ends. After the lock, in a host in which an application is mapped."""
+    def serve(self, read_fd: int, write_fd: int, refused: RefusedCalls | None = None) -> NoReturn:
+        """Answer the core until it ends. After the lock, in a host in which an application is mapped.
+
+        Args:
+            refused: what the watcher of this process notes; in the debug profile.
+        """
+        if refused is not None:
+            _Config.in_dll(self._runtime, "config").refusals = refused.address()
         self._serve(read_fd, write_fd)
         os._exit(EXIT_PROTOCOL)

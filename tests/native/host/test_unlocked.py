@@ -13,11 +13,11 @@ import pytest
 
 from tee_sim.normal.machine.applications import Application
 from tee_sim.shared.errors import TeeError
-from tee_sim.shared.params import Param
+from tee_sim.shared.params import NO_PARAMS, Param
 from tee_sim.testing.machine_fixture import machine_for_test
 from tests.native.host.conftest import TAS, built, needs
-from tests.native.host.test_entry_points import DO, OUT, four
-from tests.native.host.test_locked import ROUGH
+from tests.native.host.test_entry_points import DO, OUT, four, inout
+from tests.native.host.test_locked import NUMBERS, ROUGH
 from tests.native.host.test_memory import number
 
 ROOT = Path(__file__).parents[3]
@@ -187,3 +187,24 @@ def test_what_a_tool_needs_is_said_before_it_starts(rough: Path) -> None:
     alone = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
     assert alone.returncode != 0
     assert "there is no terminal for it" in alone.stderr or "gdb is not installed" in alone.stderr
+
+
+def test_the_debug_profile_says_which_call_was_refused_and_where_it_crashed(
+    rough: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if not NUMBERS:
+        pytest.skip("no numbers of system calls of this machine")
+    with machine_for_test([Application.read(rough)], "debug") as tee:
+        session = tee.context.open_session(ROUGH)
+        answer = session.invoke(DO["RAW_CALL"], four(inout(NUMBERS["socket"], 7), Param.value(2, 1), OUT))
+        assert answer[2].a == 0xFFFF_FFFF
+        assert "forbidden: socket(0x2, 0x1, 0x7, " in capfd.readouterr().err
+        session.invoke(DO["TRACE"], four(inout(2)))
+        printed = capfd.readouterr().err
+        assert "trace: I TA_InvokeCommandEntryPoint:" in printed
+        assert "trace: printed 7" in printed
+        with pytest.raises(TeeError, match="a signal killed it"):
+            session.invoke(DO["WRITE_NULL"], NO_PARAMS)
+        printed = capfd.readouterr().err
+        assert re.search(r"SIGSEGV: at 0x0; no function was called, call 0; \w+=0x", printed), printed
+        assert re.search(r"rough/rough\.c:\d+ in TA_InvokeCommandEntryPoint: case WRITE_NULL", printed), printed
