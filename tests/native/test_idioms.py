@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tee_sim.normal.dev_kit import kit_folder
+from tee_sim.shared.native.allowed import ALLOWED
+from tee_sim.shared.native.image import UNDEFINED, Image
 from tests.native.builds import ABIS, TAS, BuildError, Builds
 
 IDIOMS = TAS / "idioms"
@@ -31,7 +33,8 @@ def _run(builds: Builds, folder: Path, *options: str) -> subprocess.CompletedPro
 
 def _need(compiler: str) -> None:
     if shutil.which(compiler) is None:
-        pytest.skip(f"no C compiler: {compiler} is not installed")
+        reason = f"{compiler} is not installed"
+        pytest.skip(reason if "aarch64" in compiler else f"no C compiler: {reason}")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -63,6 +66,21 @@ def test_an_application_that_writes_no_globals_runs_unlocked_with_a_sanitizer_an
         assert (done.returncode, done.stdout) == (0, "all of them hold\n"), done.stderr
     assert b"san" in sanitized.read_bytes()
     assert "native.sanitized" in _run(builds, sanitized.parent).stderr
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_what_is_built_for_aarch64_asks_for_nothing_else(builds: Builds, compiler: str) -> None:
+    _need(compiler)
+    _need("aarch64-linux-gnu-gcc")
+    choice = {"CC": "clang"} if compiler == "clang" else {}
+    ta = builds.ta(IDIOMS / "ta", 11, CROSS_COMPILE="aarch64-linux-gnu-", **choice)
+
+    image = Image(ta.read_bytes())
+
+    asked = {symbol.name for symbol in image.symbols()[1:] if symbol.section == UNDEFINED}
+    assert image.machine == "EM_AARCH64"
+    assert asked - ALLOWED == set()
+    assert "TEE_AllocateOperation" in asked
 
 
 def test_each_message_of_an_application_is_a_line(builds: Builds) -> None:

@@ -52,6 +52,7 @@ $(error there is no compiler $(CC); install one, or name another with CC=)
 endif
 ta-triplet := $(patsubst %-,%,$(notdir $(CROSS_COMPILE)))
 ta-target := $(if $(findstring clang,$(ta-cc-version)),$(addprefix --target=,$(ta-triplet)))
+ta-machine := $(firstword $(subst -, ,$(shell $(CC) $(ta-target) -dumpmachine)))
 
 CFG_TEE_TA_LOG_LEVEL ?= 2
 CFG_TA_OPTIMIZATION ?= $(if $(filter 1,$(DEBUG)),0,$(if $(filter y,$(CFG_TA_ASAN) $(CFG_TA_COVERAGE)),1,2))
@@ -59,6 +60,8 @@ CFG_TA_OPTIMIZATION ?= $(if $(filter 1,$(DEBUG)),0,$(if $(filter y,$(CFG_TA_ASAN
 # Not -Werror of our own: what a newer compiler warns about must not end a build
 ta-cflags := -std=gnu11 -O$(CFG_TA_OPTIMIZATION) -g -Wall -fPIC -fno-common -fno-strict-aliasing \
 	-fstack-protector-strong -ffunction-sections -fdata-sections
+# as inline instructions: the functions that they would call ask the C library which processor this is
+ta-cflags += $(if $(filter aarch64,$(ta-machine)),-mno-outline-atomics)
 ta-cflags += $(if $(filter y,$(CFG_WERROR)),-Werror)
 ta-cflags += $(if $(filter y,$(CFG_TA_ASAN)),-fsanitize=address -fno-omit-frame-pointer)
 ta-cflags += $(if $(filter y,$(CFG_TA_COVERAGE)),--coverage)
@@ -196,7 +199,7 @@ ifdef BINARY
 # bytes, text is a message, and the end of the process a panic. A sanitizer watches over a heap of its own
 ta-sanitized := $(filter -fsanitize=%,$(ta-cflags) $(CFLAGS) $(ta-link-flags))
 # clang keeps its own sanitizer in a folder that no loader looks into: the application says where
-ta-clang-asan-names := libclang_rt.asan-$(firstword $(subst -, ,$(shell $(CC) $(ta-target) -dumpmachine))).so libclang_rt.asan.so
+ta-clang-asan-names := libclang_rt.asan-$(ta-machine).so libclang_rt.asan.so
 ta-clang-asan := $(if $(findstring clang,$(ta-cc-version)),$(if $(findstring address,$(ta-sanitized)),$(firstword \
 	$(filter /%,$(foreach name,$(ta-clang-asan-names),$(shell $(CC) $(ta-target) -print-file-name=$(name)))))))
 ta-cppflags += $(if $(ta-clang-asan),-DTA_SANITIZER='"$(ta-clang-asan)"')

@@ -74,6 +74,9 @@ static unsigned check_compiler(void)
     COMPILE_TIME_ASSERT(GENMASK_32(10, 0) == 0x7FF && GENMASK_64(39, 21) == 0x000000FFFFE00000);
     if (kind(1) != 2 || kind(2) != 2 || kind(3) != 0)
         return __LINE__;
+    __atomic_fetch_add(&inside.first, 1, __ATOMIC_SEQ_CST);
+    if (!__sync_bool_compare_and_swap(&inside.first, 2, 1))
+        return __LINE__;
     if (container_of(&inside.second, struct inside, second) != &inside)
         return __LINE__;
     if (ADD_OVERFLOW(UINT32_MAX, 1u, &sum) == 0 || SUB_OVERFLOW(3u, 2u, &sum) != 0 || sum != 1)
