@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host.h"
 
@@ -21,7 +22,7 @@ static void *library;
 static int find_segments(struct dl_phdr_info *info, size_t size, void *found)
 {
     const struct link_map *own = found;
-    uintptr_t start = 0, end = 0;
+    uintptr_t start = 0, end = 0, page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
     (void)size;
     if (info->dlpi_addr != own->l_addr || strcmp(info->dlpi_name, own->l_name) != 0)
@@ -46,7 +47,7 @@ static int find_segments(struct dl_phdr_info *info, size_t size, void *found)
     }
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *program = &info->dlpi_phdr[i];
-        uintptr_t last = ((uintptr_t)image.base + program->p_vaddr + program->p_memsz) / 4096 * 4096;
+        uintptr_t last = ((uintptr_t)image.base + program->p_vaddr + program->p_memsz) / page * page;
 
         /* Where nothing else is written, that part is padded to a page, and so ends after its segment. */
         if (program->p_type == PT_GNU_RELRO && last > start)

@@ -25,7 +25,7 @@ void TEE_Panic(TEE_Result panicCode)
 
 static bool in_stack(uintptr_t start, size_t size)
 {
-    uintptr_t first = (uintptr_t)current->stack + 4096, end = (uintptr_t)instance_stack_top(current);
+    uintptr_t first = (uintptr_t)current->stack + GUARD_BYTES, end = (uintptr_t)instance_stack_top(current);
 
     return start >= first && start <= end && size <= end - start;
 }

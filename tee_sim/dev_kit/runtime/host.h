@@ -17,6 +17,7 @@ struct ta_head;
 #define MAX_INSTANCES 64u
 #define MAX_SESSIONS_OF_HOST 512u     /* 16 clients' and 16 of each of 15 other applications, and room */
 #define MAX_PARAM_BYTES (512u << 10)  /* tee_sim.shared.limits.MAX_PARAM_BYTES */
+#define GUARD_BYTES (64u << 10) /* which nobody may touch, below a stack and behind a parameter: the largest page */
 #define STACK_ALLOWANCE_BYTES (32u << 10)
 /* Beyond TA_STACK_SIZE: what the functions of the API and of the C library take of the same stack here, which on a
  * device have one of their own; and larger frames than those of a 32-bit processor. */

@@ -6,8 +6,6 @@
 #include "host.h"
 #include "user_ta_header.h"
 
-#define PAGE 4096u
-
 static struct instance instances[MAX_INSTANCES];
 static struct instance *inside; /* whose globals the image holds */
 
@@ -58,11 +56,11 @@ struct instance *instance_new(uint32_t number)
     if (instance == NULL)
         return NULL;
     *instance = (struct instance){.used = true, .number = number};
-    instance->stack_size = (image.head->stack_bytes + STACK_ALLOWANCE_BYTES + PAGE - 1) / PAGE * PAGE + PAGE;
+    instance->stack_size = (image.head->stack_bytes + STACK_ALLOWANCE_BYTES + 15) / 16 * 16 + GUARD_BYTES;
     instance->stack = map(instance->stack_size);
     instance->globals = image.globals_size == 0 ? NULL : map(image.globals_size);
     if (instance->stack == NULL || (image.globals_size > 0 && instance->globals == NULL) ||
-        mprotect(instance->stack, PAGE, PROT_NONE) != 0 || !heap_new(&instance->heap, image.head->data_bytes)) {
+        mprotect(instance->stack, GUARD_BYTES, PROT_NONE) != 0 || !heap_new(&instance->heap, image.head->data_bytes)) {
         instance_end(instance);
         return NULL;
     }

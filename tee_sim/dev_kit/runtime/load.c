@@ -14,7 +14,6 @@
 
 #include "host.h"
 
-#define PAGE 4096u
 #define MAX_IMAGE_BYTES (64u << 20)
 #define MAX_SYMBOLS (1u << 20)
 
@@ -36,16 +35,17 @@ static struct {
     uint64_t symbols, strings, strings_size, rela, rela_size, jumps, jumps_size;
     size_t symbol_count;
     void *runtime;
+    size_t page;
 } file;
 
 static size_t down(size_t value)
 {
-    return value / PAGE * PAGE;
+    return value / file.page * file.page;
 }
 
 static size_t up(size_t value)
 {
-    return down(value + PAGE - 1);
+    return down(value + file.page - 1);
 }
 
 /* The whole range in one segment that was mapped, and readable; or writable too. */
@@ -88,7 +88,7 @@ static const char *check_head(void)
             return "a segment is writable and executable";
         if (program->p_offset > file.size || program->p_filesz > file.size - program->p_offset ||
             program->p_filesz > program->p_memsz || program->p_memsz > MAX_IMAGE_BYTES ||
-            program->p_vaddr > MAX_IMAGE_BYTES || program->p_offset % PAGE != program->p_vaddr % PAGE ||
+            program->p_vaddr > MAX_IMAGE_BYTES || program->p_offset % file.page != program->p_vaddr % file.page ||
             down(program->p_vaddr) < end)
             return "a segment lies outside of it, or on another one";
         end = up(program->p_vaddr + program->p_memsz);
@@ -118,8 +118,8 @@ static const char *map_segments(int fd)
         if (program->p_type != PT_LOAD || program->p_memsz == 0)
             continue;
         start = base + down(program->p_vaddr);
-        from_file = program->p_filesz == 0 ? 0 : up(program->p_vaddr % PAGE + program->p_filesz);
-        whole = up(program->p_vaddr % PAGE + program->p_memsz);
+        from_file = program->p_filesz == 0 ? 0 : up(program->p_vaddr % file.page + program->p_filesz);
+        whole = up(program->p_vaddr % file.page + program->p_memsz);
         if (from_file > 0 && mmap(start, from_file, protection(program), MAP_PRIVATE | MAP_FIXED, fd,
                                   (off_t)down(program->p_offset)) == MAP_FAILED)
             return "a segment cannot be mapped";
@@ -365,6 +365,7 @@ const char *load_image(const uint8_t *elf, size_t size, void *runtime)
     file.elf = elf;
     file.size = size;
     file.runtime = runtime;
+    file.page = (size_t)sysconf(_SC_PAGESIZE);
     why = check_head();
     if (why != NULL)
         return why;

@@ -8,7 +8,6 @@
 #include "runtime.h"
 #include "user_ta_header.h"
 
-#define PAGE 4096u
 #define ALIGNMENT 16u
 
 enum { NONE = 0, VALUE_INPUT = 1, VALUE_OUTPUT = 2, VALUE_INOUT = 3, MEMREF_INPUT = 5, MEMREF_OUTPUT = 6,
@@ -40,9 +39,9 @@ static uint8_t *area(unsigned i)
 {
     if (areas[i] == NULL) {
         const int how = MAP_PRIVATE | MAP_ANONYMOUS;
-        uint8_t *memory = mmap(NULL, MAX_PARAM_BYTES + PAGE, PROT_READ | PROT_WRITE, how, -1, 0);
+        uint8_t *memory = mmap(NULL, MAX_PARAM_BYTES + GUARD_BYTES, PROT_READ | PROT_WRITE, how, -1, 0);
 
-        if (memory == MAP_FAILED || mprotect(memory + MAX_PARAM_BYTES, PAGE, PROT_NONE) != 0)
+        if (memory == MAP_FAILED || mprotect(memory + MAX_PARAM_BYTES, GUARD_BYTES, PROT_NONE) != 0)
             return NULL;
         areas[i] = memory;
     }

@@ -169,7 +169,7 @@ static unsigned find_frames(uintptr_t pc, uintptr_t sp, uintptr_t *found)
         found[count++] = pc;
     if (current == NULL)
         return count;
-    first = (uintptr_t)current->stack + 4096;
+    first = (uintptr_t)current->stack + GUARD_BYTES;
     end = (uintptr_t)instance_stack_top(current);
     if (sp < first || sp >= end)
         return count;
