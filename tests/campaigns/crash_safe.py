@@ -8,13 +8,14 @@ product's. Exit 3 on any violation; 4 where strace is not there.
 """
 
 import argparse
+import os
 import random
 import shutil
 import struct
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,11 +24,14 @@ from tee_sim.normal.client import Context, Session
 from tee_sim.normal.dev_kit import kit_folder
 from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.supplicant import Supplicant
+from tee_sim.secure.hosting import LocalHosting
+from tee_sim.secure.hosts.process import load_entry
+from tee_sim.secure.native.unlocked import UnlockedCode, UnlockedHosting
 from tee_sim.shared.errors import TeeError
+from tee_sim.shared.native_run import NativeRun
 from tee_sim.shared.params import Param, Params
 from tee_sim.shared.rng import SeededRng
 from tee_sim.testing.in_process import InProcessTee
-from tee_sim.testing.native_hosts import NativeHosts
 from tests.campaigns.crash_marks import marked
 from tests.campaigns.crash_oracle import put, scratch
 from tests.campaigns.crash_trace import KINDS, Disk, images, record
@@ -104,10 +108,12 @@ class Place:
     def opened(self, directory: Path, *, create: bool = False, seed: bytes = bytes(32)) -> Iterator[Session]:
         """A session with the application over the store in a directory."""
         manifest = Application.read(self.file).manifest
-        with (
-            NativeHosts([(manifest, self.file.parent)], self.kit) as hosting,
-            closing(Supplicant(directory, create=create)) as disk,
-        ):
+        code = UnlockedCode(NativeRun(kit=os.fsencode(self.kit)))
+        code.add(manifest, os.fsencode(self.file.parent))
+        hosting = UnlockedHosting(LocalHosting(load_entry), code, [manifest], None)
+        with ExitStack() as stack:
+            stack.callback(hosting.end_all)
+            disk = stack.enter_context(closing(Supplicant(directory, create=create)))
             made_with, system_rng = (seed if create else None), SeededRng(b"system" + seed)
             tee = InProcessTee([manifest], disk, create=create, seed=made_with, system_rng=system_rng, hosting=hosting)
             with Context(tee).open_session(manifest.ta_uuid) as session:

@@ -14,7 +14,7 @@ from typing import Final
 
 from tee_sim.secure.closed_replies import Layouts
 from tee_sim.secure.hosting import Hosting
-from tee_sim.secure.hosts.native_functions import load
+from tee_sim.secure.hosts.native_functions import MakeFunctions, load
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.remote_app import PanicError, RemoteApp
 from tee_sim.secure.ledger import Meter
@@ -111,6 +111,7 @@ class UnlockedHosting:
 
     Args:
         on_debug: takes the reports of those processes.
+        functions: makes what answers an instance; None for the product's.
     """
 
     def __init__(
@@ -119,8 +120,9 @@ class UnlockedHosting:
         native: UnlockedCode,
         manifests: Iterable[Manifest],
         on_debug: Callable[[DebugReport], None] | None,
+        functions: MakeFunctions | None = None,
     ) -> None:
-        self._functions = load(manifests)
+        self._functions = functions or load(manifests)
         self._here = here
         self._native = native
         self._on_debug = on_debug

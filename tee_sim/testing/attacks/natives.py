@@ -1,19 +1,22 @@
 """Native applications under attack: in processes of their own, with what they print and which keys they have made."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tee_sim.gp_api.service import NativeApi
 from tee_sim.gp_objects.key_types import Attribute
+from tee_sim.secure.hosting import Hosting
 from tee_sim.secure.hosts.pipes import HostGoneError
+from tee_sim.secure.native.unlocked import UnlockedCode, UnlockedHosting
 from tee_sim.shared.debug_report import DebugKind, DebugReport
 from tee_sim.shared.gp_functions import Function
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.native_run import NativeRun
 from tee_sim.shared.params import Params
 from tee_sim.shared.ta_api import TaEnv
 from tee_sim.testing.attacks.outside import Outside
-from tee_sim.testing.native_hosts import NativeHosts
 
 _MOST_BYTES = 1024
 _SECRETS = (Attribute.SECRET_VALUE, Attribute.ECC_PRIVATE_VALUE, Attribute.RSA_PRIVATE_EXPONENT)
@@ -75,19 +78,20 @@ class ObservedNatives:
         self._natives = natives
         self._outside = outside
         self._found = found
-        self._hosts: NativeHosts | None = None
+        self._hosts: UnlockedHosting | None = None
         self._last = ""
 
-    def start(self) -> NativeHosts:
-        """The processes for a secure world that starts; those of the one before end."""
+    def start(self, here: Hosting) -> Hosting:
+        """The processes for a secure world that starts, applications in Python `here`; those of the one before end."""
         self.close()
-        self._hosts = NativeHosts(
-            [(manifest, self._natives.folders[manifest.uuid]) for manifest in self._manifests],
-            self._natives.kit,
-            self._note,
-            lambda env, manifest: _SeenApi(env, manifest, self._found),
-        )
+        code = UnlockedCode(NativeRun(kit=os.fsencode(self._natives.kit)))
+        for manifest in self._manifests:
+            code.add(manifest, os.fsencode(self._natives.folders[manifest.uuid]))
+        self._hosts = UnlockedHosting(here, code, self._manifests, self._note, self._seen)
         return self._hosts
+
+    def _seen(self, env: TaEnv, manifest: Manifest) -> _SeenApi:
+        return _SeenApi(env, manifest, self._found)
 
     def _note(self, report: DebugReport) -> None:
         self._outside.text.write(f"{report.text}\n")
@@ -103,5 +107,5 @@ class ObservedNatives:
     def close(self) -> None:
         """End them all."""
         if self._hosts is not None:
-            self._hosts.close()
+            self._hosts.end_all()
         self._hosts = None

@@ -41,7 +41,6 @@ from tee_sim.testing.attacks.disk import Cut, Disk
 from tee_sim.testing.attacks.natives import Natives, ObservedNatives
 from tee_sim.testing.attacks.outside import Outside, contains, listening
 from tee_sim.testing.direct_port import DirectPort
-from tee_sim.testing.native_hosts import MixedHosting
 
 MIN_KEY_BYTES = 16
 """A shorter derived value is a label, and turns up by chance."""
@@ -145,7 +144,7 @@ class AttackedWorld:
     def hosting(self) -> Hosting:
         """Where they run: in this process, native ones in processes of their own."""
         here = LocalHosting(self.load)
-        return here if self._native is None else MixedHosting(self._native.start(), here)
+        return here if self._native is None else self._native.start(here)
 
     def load(self, manifest: Manifest) -> Callable[[], TrustedApp]:
         """`LocalHosting`'s: what makes an instance, which is remembered."""
