@@ -38,7 +38,7 @@ COMMANDS: Table = {
     "run": ("run:run", "Run a program with a machine."),
     "serve": (
         "serve:serve",
-        "Start the machine in DIR as it ran last, and answer over two pipes; libteec does it for TEE_SIM_MACHINE.",
+        "Start the machine in DIR with the applications that it hosted last, and answer over two pipes.",
     ),
     "shell": (
         "shell:shell",

@@ -26,7 +26,7 @@ def _two(_ctx: click.Context, _option: click.Parameter, value: str) -> tuple[int
 @click.option("--pipes", required=True, callback=_two, metavar="READ,WRITE", help="Descriptors that were inherited.")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 def serve(pipes: tuple[int, int], directory: Path) -> None:
-    """Start the machine in DIR with the applications that it hosted last, and answer over two pipes until they close.
+    """Start the machine in DIR with the applications that it hosted last, and answer over two pipes.
 
     This is what libteec runs for TEE_SIM_MACHINE=DIR. The first frame says that it is ready, or why it is not; what
     else travels is described in tee_sim/normal/link.py. It ends when the last program that has the pipes has ended;
