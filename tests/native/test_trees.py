@@ -47,7 +47,8 @@ def test_its_host_program_ends_well(said: dict[str, list[str]], name: str) -> No
 
 
 def test_every_tree_is_run() -> None:
-    assert {folder.parent.name for folder in TAS.glob("*/host")} == set(SAYS)
+    elsewhere = {"idioms"}  # tests/native/test_idioms.py
+    assert {folder.parent.name for folder in TAS.glob("*/host")} == set(SAYS) | elsewhere
 
 
 def test_a_build_that_fails_says_what_make_said(builds: Builds, tmp_path: Path) -> None:
