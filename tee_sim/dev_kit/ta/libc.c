@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <printk.h>
 #include <tee_internal_api_extensions.h>
 
 char *__wrap_strdup(const char *text);
@@ -83,6 +84,40 @@ TEE_Result tee_uuid_from_str(TEE_UUID *uuid, const char *text)
     uuid->timeHiAndVersion = (uint16_t)(bytes[6] << 8 | bytes[7]);
     memcpy(uuid->clockSeqAndNode, bytes + 8, 8);
     return TEE_SUCCESS;
+}
+
+int vsnprintk(char *text, size_t size, const char *format, va_list arguments)
+{
+    size_t before = strcspn(format, "%");
+    const uint8_t *node;
+    const TEE_UUID *uuid;
+    size_t written;
+    int first;
+    int rest;
+
+    if (strncmp(format + before, "%pUl", 4) != 0)
+        return vsnprintf(text, size, format, arguments);
+    uuid = va_arg(arguments, const TEE_UUID *);
+    node = uuid->clockSeqAndNode;
+    first = snprintf(text, size, "%.*s%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", (int)before, format,
+                     (unsigned)uuid->timeLow, (unsigned)uuid->timeMid, (unsigned)uuid->timeHiAndVersion, node[0], node[1],
+                     node[2], node[3], node[4], node[5], node[6], node[7]);
+    if (first < 0)
+        return first;
+    written = (size_t)first < size ? (size_t)first : size;
+    rest = vsnprintf(written < size ? text + written : NULL, size - written, format + before + 4, arguments);
+    return rest < 0 ? rest : first + rest;
+}
+
+int snprintk(char *text, size_t size, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintk(text, size, format, arguments);
+    va_end(arguments);
+    return length;
 }
 
 #ifdef TA_CLANG_COVERAGE

@@ -25,6 +25,8 @@ void TA_CloseSessionEntryPoint(void *session __unused)
 #include <config.h>
 #include <confine_array_index.h>
 #include <inttypes.h>
+#include <printk.h>
+#include <pta_system.h>
 #include <string.h>
 #include <string_ext.h>
 #include <tee_internal_api_extensions.h>
@@ -132,6 +134,7 @@ static unsigned check_algorithms(void)
     TEE_Time late = {2, 900}, early = {1, 950}, other;
     const TEE_UUID own = TA_IDIOMS_UUID;
     TEE_UUID uuid = {0};
+    char text[48];
     TEE_Attribute attribute;
 
     if (TEE_ALG_GET_DIGEST_SIZE(TEE_ALG_SHA256) != TEE_SHA256_HASH_SIZE || TEE_ALG_GET_DIGEST_SIZE(TEE_ALG_HMAC_SHA512) != 64 ||
@@ -160,6 +163,14 @@ static unsigned check_algorithms(void)
     if (tee_uuid_from_str(&uuid, "3e6b1c52-8f0d-4c17-a2b9-5d7e40c8f10") == TEE_SUCCESS ||
         tee_uuid_from_str(&uuid, "3e6b1c52-8f0d-4c17-a2b9+5d7e40c8f106") == TEE_SUCCESS ||
         tee_uuid_from_str(&uuid, "3e6b1c52-8f0d-4c17-a2b9-5d7e40c8f1060") == TEE_SUCCESS)
+        return __LINE__;
+    if (snprintk(text, sizeof(text), "I am %pUl, %d", (const void *)&own, 7) != 44 ||
+        strcmp(text, "I am 3e6b1c52-8f0d-4c17-a2b9-5d7e40c8f106, 7") != 0)
+        return __LINE__;
+    if (snprintk(text, 8, "I am %pUl, %d", (const void *)&own, 7) != 44 || strcmp(text, "I am 3e") != 0)
+        return __LINE__;
+    if (snprintk(NULL, 0, "%pUl", (const void *)&own) != 36 || snprintk(text, sizeof(text), "%d%%", 12) != 3 ||
+        strcmp(text, "12%") != 0)
         return __LINE__;
     return 0;
 }
@@ -190,13 +201,15 @@ static unsigned check_memory(void)
 /* Without parameters, and with no time to wait for what does not wait. */
 static unsigned check_sessions(void)
 {
-    const TEE_UUID own = TA_IDIOMS_UUID, nobody = {1, 2, 3, {4}};
+    const TEE_UUID own = TA_IDIOMS_UUID, nobody = {1, 2, 3, {4}}, services = PTA_SYSTEM_UUID;
     TEE_TASessionHandle session = TEE_HANDLE_NULL;
     uint32_t origin = 0;
 
     if (TEE_OpenTASession(&nobody, 0, 0, NULL, &session, &origin) != TEE_ERROR_ITEM_NOT_FOUND || origin != TEE_ORIGIN_TEE)
         return __LINE__;
     TEE_CloseTASession(session);
+    if (TEE_OpenTASession(&services, 0, 0, NULL, &session, &origin) != TEE_ERROR_ITEM_NOT_FOUND)
+        return __LINE__;
     origin = 0;
     if (TEE_OpenTASession(&own, 0, 0, NULL, &session, &origin) != TEE_ERROR_BUSY || origin != TEE_ORIGIN_TEE)
         return __LINE__;
