@@ -6,8 +6,10 @@ keeps apart two checkouts that are tested on one host, which share the kernel's 
 
 import compileall
 import fcntl
+import gc
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,6 +23,9 @@ ROOT = Path(__file__).parents[1]
 # Before NumPy is loaded: there is a worker for each core, and the threads of a product of matrices spin while they wait
 # for one another. Beside other work that made a test take twenty times as long.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Also where the environment says to keep no bytecode, which what tests start still obeys: each worker compiles and
+# rewrites 400 files, longer than it takes to load and collect them. The next run finds them.
+sys.dont_write_bytecode = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,6 +36,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for folder in (ROOT / "src", ROOT / "tee_sim"):
             compileall.compile_dir(folder, quiet=2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Twelve thousand tests live to the end: do not look through them for garbage, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,7 +25,8 @@ from tests.campaigns.broken_products.operators import (
 from tests.campaigns.broken_products.play import failed, play, silent
 from tests.campaigns.broken_products.survivors import REASONS
 
-SAMPLE = ("01-one-view", "05-fingers-unasked", "13-a-day", "14-partners", "19-annex", "22-score")
+DEAR = tuple(pytest.param(name, marks=pytest.mark.campaign) for name in ("14-partners", "22-score"))
+SAMPLE = ("01-one-view", "05-fingers-unasked", "13-a-day", "19-annex", *DEAR)
 """One of several kinds of trial; the campaign plays the others."""
 SOURCE = '''LIMIT = 5
 

@@ -1,4 +1,4 @@
-"""A short form of `python -m tests.campaigns.crash`: over 300 power cuts and 60 kills, and proof that both can fail."""
+"""A short form of `python -m tests.campaigns.crash`: over 300 power cuts and 32 kills, and proof that both can fail."""
 
 import random
 import shutil
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bioguard.device.names import NAMES_FILE
 from tee_sim.normal.supplicant import SqliteBlobs
 from tee_sim.secure.storage import ObjectStore
 from tee_sim.shared.blobs import Changes
@@ -15,6 +16,7 @@ from tests.campaigns.crash_oracle import TRANSACTIONS, Row
 from tests.campaigns.crash_trace import KINDS, Event, images
 from tests.campaigns.crash_worlds import VICTIMS
 
+Recording = tuple[list[Event], bytes]
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
 
@@ -44,8 +46,29 @@ def test_a_cut_keeps_what_was_synced_and_tears_by_sector_what_was_not() -> None:
     assert old[:512] + new[:512] in torn
 
 
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """The whole recording, and the file of names beside it: two tests cut it."""
+    directory = tmp_path_factory.mktemp("recorded")
+    events = crash_trace.record(directory, tmp_path_factory.mktemp("log") / "trace")
+    return events, (directory / NAMES_FILE).read_bytes()
+
+
+def replays(monkeypatch: pytest.MonkeyPatch, events: list[Event], names: bytes) -> None:
+    """From now on `crash_power` cuts what was recorded before."""
+
+    def record(directory: Path, _log: Path) -> list[Event]:
+        (directory / NAMES_FILE).write_bytes(names)
+        return events
+
+    monkeypatch.setattr(crash_power, "record", record)
+
+
 @STRACE
-def test_every_power_cut_leaves_the_state_before_or_after(tmp_path: Path) -> None:
+def test_every_power_cut_leaves_the_state_before_or_after(
+    tmp_path: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replays(monkeypatch, *recording)
     rows = crash_power.play(tmp_path, points=480, seed=5)
     assert errors(rows) == []
     assert sum(row.points for row in rows) >= 300
@@ -57,25 +80,25 @@ def test_every_power_cut_leaves_the_state_before_or_after(tmp_path: Path) -> Non
 
 
 @STRACE
-def test_a_disk_that_does_not_sync_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_does_not_sync_is_found(
+    tmp_path: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the syncs of the database dropped, some cut is a state that never was."""
-    recorded = crash_trace.record
-
-    def without_syncs(directory: Path, log: Path) -> list[Event]:
-        return [event for event in recorded(directory, log) if (event.kind, event.file) != ("sync", "storage.db")]
-
-    monkeypatch.setattr(crash_power, "record", without_syncs)
+    events, names = recording
+    without_syncs = [event for event in events if (event.kind, event.file) != ("sync", "storage.db")]
+    replays(monkeypatch, without_syncs, names)
     found = errors(crash_power.play(tmp_path, points=160, seed=5))
     assert [error for _, kind, error in found if kind == "lost" and error[0].isdigit()]
 
 
-def test_every_kill_leaves_the_state_before_or_after(tmp_path: Path) -> None:
-    rows = crash_kill.play(tmp_path, runs=60, seed=1)
+@pytest.mark.parametrize("runs", [32, pytest.param(60, marks=pytest.mark.campaign)])
+def test_every_kill_leaves_the_state_before_or_after(tmp_path: Path, runs: int) -> None:
+    rows = crash_kill.play(tmp_path, runs=runs, seed=1)
     assert errors(rows) == []
-    assert sum(row.points for row in rows) >= 60
+    assert sum(row.points for row in rows) >= runs
     assert {row.operation for row in rows} == set(MATRIX)
     assert {row.kind for row in rows} == set(VICTIMS)
-    assert sum(row.before for row in rows) > 10
+    assert sum(row.before for row in rows) > runs // 6
     assert sum(row.after for row in rows) > 5  # the cuts after the last write of a commit are few
 
 
@@ -92,7 +115,7 @@ def test_a_supplicant_that_makes_two_transactions_of_one_is_found(
         whole(self, Changes(second, changes.deletes))
 
     monkeypatch.setattr(SqliteBlobs, "commit", in_halves)
-    found = errors(crash_kill.play(tmp_path, runs=48, seed=1))
+    found = errors(crash_kill.play(tmp_path, runs=32, seed=1))
     assert {kind for _, kind, error in found if error[0].isdigit()} == {"supplicant", "both"}
 
 

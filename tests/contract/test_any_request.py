@@ -220,7 +220,7 @@ def test_a_face_of_another_dimension_names_nobody_and_ends_nothing(folder: Path)
         assert life.ask(BIOMETRIC_UUID, biometric.AUTHENTICATE, authenticate).status is ReplyStatus.PROBE_DIMENSION
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(requests=SEQUENCES)
 def test_the_same_behind_the_lock(folder: Path, requests: list[Request]) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as name, Device.init(Path(name) / "device") as device:

@@ -14,7 +14,7 @@ from bioguard.cli.__main__ import run
 from bioguard.commands.status import Nothing
 from bioguard.device import Device, DeviceOptions, clock
 from bioguard.device.consent import attest, log_key
-from bioguard.device.pins import set_pin
+from bioguard.device.pins import set_pin, verify_pin
 from bioguard.errors import BioguardError, WrongUsage
 from bioguard.exit_codes import ExitCode
 from bioguard.serve.methods import DeviceService
@@ -124,10 +124,12 @@ def waiting(tmp_path: Path) -> Path:
     with Device.init(directory) as device:
         device.add_user("alice")
         set_pin(device, "alice", b"1234")
-    line = ["--device", str(directory), "pin", "verify", "alice", "--pin-file", str(tmp_path / "wrong")]
-    (tmp_path / "wrong").write_text("0000\n")
-    codes = [run(line) for _ in range(5)]
-    assert codes == [ExitCode.NO] * 4 + [ExitCode.NOT_PERMITTED]
+        codes = []
+        for _ in range(5):
+            with pytest.raises(BioguardError) as caught:
+                verify_pin(device, "alice", b"0000")
+            codes.append(caught.value.code)
+    assert codes == ["pin.wrong"] * 4 + ["pin.wait"]
     return directory
 
 

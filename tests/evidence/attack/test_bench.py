@@ -133,6 +133,7 @@ def test_an_application_that_does_not_work_is_unknown_not_a_pass() -> None:
 def test_selection() -> None:
     assert {a.name.split(".")[0] for a in select(["pin.", "key.expired"])} == {"pin", "key"}
     assert select([]) == ATTACKS
+    assert select(["any."]) == tuple(a for a in ATTACKS if a.stage is Stage.ANY)
     with pytest.raises(InputRefused, match=r"^no attack is called 'nonsense'$"):
         select(["nonsense"])
 

@@ -15,8 +15,9 @@ from tests.evidence.broken_products.play import ALONE, unseen
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
-SAMPLE = ("clear-copy", "digest-and-template")
-"""One that the watched life of a device shows, one that a trial does; tests/campaigns plays more of the second kind."""
+SAMPLE = (pytest.param("clear-copy", marks=pytest.mark.campaign), "digest-and-template")
+"""One that the watched life of a device shows, in the suite with all the others only, and one that a trial does;
+tests/campaigns plays more of the second kind."""
 
 
 @pytest.mark.slow
