@@ -1,10 +1,12 @@
 """The generic functions: allocation, keys, what an operation says of itself, copies, and rooms that are too small."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tee_sim.gp_api.ae_states import MAX_COPIED_BYTES
+from tee_sim.gp_api.ae_states import MAX_COPIED_BYTES, Gcm
 from tee_sim.gp_api.algorithm import Kind, Mode
 from tee_sim.gp_api.algorithms import ALGORITHMS
 from tee_sim.gp_api.operations import MAX_OPERATIONS
@@ -270,6 +272,25 @@ def test_gcm_is_copied_up_to_a_bound() -> None:
     ta.call(F.COPY_OPERATION, second, first)
     ta.call(F.AE_UPDATE, first, b"1", 0, 1)
     panics(ta.call, F.COPY_OPERATION, second, first)
+
+
+def test_small_pieces_take_no_more_of_the_core_for_a_copy_than_their_bytes() -> None:
+    pieces = 20_000
+    tracemalloc.start()
+    try:
+        gcm = Gcm(bytes(16), bytes(12), 16, encrypts=True)
+        for _ in range(pieces):
+            gcm.update_aad(b"ad")
+        sealed = b"".join(gcm.update(b"ab") for _ in range(pieces))
+        before, _ = tracemalloc.get_traced_memory()
+        copied = gcm.copy()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 2 * 4 * pieces  # objects of two bytes took 100 bytes each
+    tag = gcm.tag()
+    assert copied.tag() == tag
+    assert sealed + tag == AESGCM(bytes(16)).encrypt(bytes(12), b"ab" * pieces, b"ad" * pieces)
 
 
 # Rooms
