@@ -143,8 +143,8 @@ class Image:
         segment = self._loaded(address, size)
         if segment is None:
             raise NativeRefused("native.damaged", "it names a place where nothing of it is loaded")
-        start = address - segment.address
-        stored = self.content[segment.offset : segment.offset + segment.file_size][start : start + size]
+        start = segment.offset + address - segment.address
+        stored = self.content[start : min(start + size, segment.offset + segment.file_size)]
         return stored + bytes(size - len(stored))
 
     def text_at(self, address: int, most_bytes: int) -> bytes:
@@ -179,7 +179,10 @@ class Image:
 
     def string(self, offset: int) -> str:
         """A name of the dynamic string table."""
-        return _name(self._table(self.tag("STRTAB"), self.tag("STRSZ")), offset)
+        size = self.tag("STRSZ")
+        if offset >= size:
+            raise NativeRefused("native.tables", "a name lies outside of the table of names")
+        return _name(self._table(self.tag("STRTAB") + offset, min(size - offset, _MAX_NAME_BYTES)), 0)
 
     def symbols(self) -> list[Symbol]:
         """The dynamic symbols, the first one too, which is none."""

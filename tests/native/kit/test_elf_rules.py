@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from tee_sim.normal.dev_kit import SOURCES
 from tee_sim.shared.errors import Origin, TeeResult
 from tee_sim.shared.native.elf import check
 from tee_sim.shared.native.head import TaHead
-from tee_sim.shared.native.image import MAX_FILE_BYTES, Image
+from tee_sim.shared.native.image import MAX_FILE_BYTES, ElfSegment, Image
 from tee_sim.shared.native.refusal import HINTS, NativeRefused
 from tests.native.kit.conftest import DEFINES, MAIN, need
 
@@ -409,3 +410,29 @@ def test_an_image_says_what_is_in_memory_behind_the_file(right: bytes) -> None:
         assert image.at(data.address + data.file_size, 1) == b"\0"
     with pytest.raises(NativeRefused):
         image.at(data.address + data.memory_size, 1)
+
+
+class _Counted(bytes):
+    taken_bytes = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        if isinstance(key, slice):
+            _Counted.taken_bytes += len(found)
+        return found
+
+
+def test_reading_a_few_bytes_copies_no_segment(right: bytes) -> None:
+    # A file of 64 MiB with 62 properties or 256 libraries would hold up who reads it for seconds.
+    image = Image(right)
+    end = max(one.address + one.memory_size for one in image.segments if one.kind == "PT_LOAD")
+    start, size = -(-end // 4096) * 4096, 1 << 20
+    image.segments.append(ElfSegment("PT_LOAD", 4, len(right), start, size, size))
+    image.tags = [(5, start), (10, size)]
+    image.content = _Counted(right + bytes(size - 8) + b"a" * 7 + b"\0")
+    _Counted.taken_bytes = 0
+    assert image.at(start + size - 8, 8) == b"a" * 7 + b"\0"
+    assert image.string(size - 8) == "a" * 7
+    assert _Counted.taken_bytes < 4096
+    with pytest.raises(NativeRefused, match="outside of the table"):
+        image.string(size)
