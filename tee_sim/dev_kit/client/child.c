@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -95,11 +96,16 @@ static TEEC_Result first_words(int read_fd, const char *command, const char *nam
 
 TEEC_Result child_start(const char *name, int *read_fd, int *write_fd)
 {
-    const char *given = getenv("TEE_SIM_COMMAND");
+    const char *given = secure_getenv("TEE_SIM_COMMAND");
     const char *command = given == NULL || given[0] == '\0' ? "tee-sim" : given;
     TEEC_Result result = TEEC_ERROR_COMMUNICATION;
     int down[2], up[2];
 
+    /* PATH is its caller's: what lies there would run with the rights that the program has and its caller has not. */
+    if (getauxval(AT_SECURE) != 0) {
+        fprintf(stderr, "libteec: no machine is started by a program with more rights than its caller\n");
+        return TEEC_ERROR_ACCESS_DENIED;
+    }
     if (pipe2(down, O_CLOEXEC) < 0)
         return TEEC_ERROR_OUT_OF_MEMORY;
     if (pipe2(up, O_CLOEXEC) < 0) {

@@ -123,7 +123,7 @@ static bool write_cancel(struct machine *machine, uint64_t number)
 
 static uint64_t deadline_ms(void)
 {
-    const char *given = getenv("TEE_SIM_TIMEOUT_MS");
+    const char *given = secure_getenv("TEE_SIM_TIMEOUT_MS");
     unsigned long long ms = given == NULL ? 0 : strtoull(given, NULL, 10);
 
     return ms > 0 && ms <= 1000000000 ? ms : 60000; /* tee_sim.shared.limits: MAX_DEADLINE_MS, INVOKE_TIMEOUT_MS */

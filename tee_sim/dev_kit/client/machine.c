@@ -91,7 +91,7 @@ static struct machine *known(const char *name)
 
 TEEC_Result machine_find(const char *name, struct machine **found)
 {
-    const char *client = getenv("TEE_SIM_CLIENT"), *directory = getenv("TEE_SIM_MACHINE");
+    const char *client = secure_getenv("TEE_SIM_CLIENT"), *directory = secure_getenv("TEE_SIM_MACHINE");
     bool inherited = name == NULL && client != NULL;
     struct machine *machine;
     TEEC_Result result;
