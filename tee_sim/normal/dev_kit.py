@@ -117,7 +117,21 @@ def kit_folder(compiler: str = "") -> Path:
     if not folder.is_dir():
         _make(command, cache, folder)
     _refuse_foreign(folder)
+    _refuse_partial(folder)
     return folder
+
+
+def _refuse_partial(folder: Path) -> None:
+    """A kit is put there as a whole; whoever tidies caches may have taken a part away."""
+    missing = [name for name in COPIED if not (folder / name).is_dir()]
+    missing += [
+        f"{p.folder}/{name}"
+        for p in PRODUCTS
+        for name in (p.name, *p.links)
+        if not (folder / p.folder / name).is_file()
+    ]
+    if missing:
+        raise DevKitError("dev_kit.cache", f"{folder} lacks {', '.join(missing)}", hint=f"run: rm -r {folder}")
 
 
 def _compiler(named: str) -> Command:
@@ -157,15 +171,15 @@ def _cache_folder() -> Path:
 def _refuse_foreign(folder: Path) -> None:
     """What lies here becomes code of the secure world: nobody else may be able to change it."""
     found = folder.lstat()
+    hint = "set XDG_CACHE_HOME to a folder of your own"
     if not stat.S_ISDIR(found.st_mode):
         why = "is no folder"
     elif found.st_uid != os.geteuid():
         why = f"belongs to user {found.st_uid}"
     elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        why = "can be written by others"
+        why, hint = "can be written by others", f"run: chmod go-w {folder}; or {hint}"
     else:
         return
-    hint = f"run: chmod go-w {folder}; or set XDG_CACHE_HOME to a folder of your own"
     raise DevKitError("dev_kit.cache", f"{folder} {why}", hint=hint)
 
 

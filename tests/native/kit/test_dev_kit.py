@@ -199,7 +199,20 @@ def test_a_cache_that_others_can_change_is_not_used(quick: Path, cache: Path) ->
     assert refused(str(quick)).message == f"{folder} can be written by others"
     shutil.rmtree(folder)
     folder.symlink_to("/tmp")
-    assert refused(str(quick)).message == f"{folder} is no folder"
+    error = refused(str(quick))
+    assert (error.message, error.hint) == (f"{folder} is no folder", "set XDG_CACHE_HOME to a folder of your own")
+
+
+@pytest.mark.parametrize("lost", ["lib/libtee_sim_ta.so", "lib/libteec.so", "bin/tee_host", "include"])
+def test_a_kit_that_has_lost_a_part_is_not_handed_out(quick: Path, cache: Path, lost: str) -> None:
+    folder = kit_folder(str(quick))
+    (folder / lost).rename(cache / "elsewhere")
+    error = refused(str(quick))
+    assert (error.code, error.message, error.hint) == (
+        "dev_kit.cache", f"{folder} lacks {lost}", f"run: rm -r {folder}",
+    )  # fmt: skip
+    shutil.rmtree(folder)
+    assert (kit_folder(str(quick)) / lost).exists()
 
 
 def test_a_cache_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, quick: Path) -> None:
