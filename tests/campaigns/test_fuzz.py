@@ -8,6 +8,7 @@ import pytest
 
 from bioguard.trusted.biometric.vault import Vault
 from tee_sim.secure.core import Core
+from tee_sim.secure.hosts.native_functions import NativeFunctions
 from tee_sim.secure.hosts.questions import Answers
 from tee_sim.secure.storage import object_sealer
 from tee_sim.shared.object_header import TAG_BYTES
@@ -55,9 +56,9 @@ def test_a_core_that_leaves_a_transaction_open_is_found(tmp_path: Path, monkeypa
 def test_a_core_that_answers_from_another_s_store_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stores = []
 
-    def confused(self: Answers, env: TaEnv) -> None:
+    def confused(self: Answers, env: TaEnv, native: NativeFunctions | None) -> None:
         stores.append(env.store)
-        made(self, replace(env, store=stores[0]))
+        made(self, replace(env, store=stores[0]), native)
 
     made = Answers.__init__
     monkeypatch.setattr(Answers, "__init__", confused)
