@@ -203,8 +203,8 @@ def test_a_core_whose_filter_does_not_name_its_hosts_ends_by_it(broken, tmp_path
 
 
 def test_a_missing_spare_is_refused(broken, tmp_path):
-    heaps = "heaps_bytes=tuple(manifest.heap_bytes for manifest in owners)"
-    broken(("tee_sim/secure/launcher.py", heaps, heaps.replace("in owners", "in owners[:-1]")))
+    heaps = "heaps_bytes=tuple(map(memory_bytes, owners))"
+    broken(("tee_sim/secure/launcher.py", heaps, heaps.replace("owners)", "owners[:-1])")))
     with pytest.raises(TeeUnavailable, match="the sandbox is INCONCLUSIVE"):
         Device.init(tmp_path / "device")
 

@@ -74,7 +74,19 @@ class Tree:
 
     def make(self, *words: str, kit: Path = SOURCES) -> subprocess.CompletedProcess[str]:
         """make with these words, as a user runs it."""
-        ours = ("MAKEFLAGS", "MFLAGS", "CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "CROSS_COMPILE", "O", "V", "DEBUG")
+        ours = (
+            "MAKEFLAGS",
+            "MFLAGS",
+            "MAKELEVEL",
+            "CC",
+            "CFLAGS",
+            "CPPFLAGS",
+            "LDFLAGS",
+            "CROSS_COMPILE",
+            "O",
+            "V",
+            "DEBUG",
+        )
         environment = {name: value for name, value in os.environ.items() if name not in ours}
         return subprocess.run(
             ["make", *words], cwd=self.folder, env={**environment, "TA_DEV_KIT_DIR": str(kit)}, check=False,
