@@ -18,6 +18,7 @@ from tee_sim.secure.core import Core
 from tee_sim.secure.counted_store import CountedStore
 from tee_sim.secure.hosting import Hosting, LocalHosting
 from tee_sim.secure.hosts.process import load_entry
+from tee_sim.secure.invocations import read_invoke, write_return
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.ledger import FINE_STEPS_S, LOOK_BITS, Ledger, Way
 from tee_sim.secure.made.boot_statements import BootStatements
@@ -163,7 +164,8 @@ class SecureWorld:
             NoFrameError: this is no request of the protocol: nothing that follows can be trusted.
         """
         try:
-            return pack(self.handle(unpack(body, REQUESTS)))
+            answer = self.handle(read_invoke(body) or unpack(body, REQUESTS))
+            return write_return(answer) or pack(answer)
         except NoFrameError:
             raise
         except TeeError as error:

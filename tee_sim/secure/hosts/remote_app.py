@@ -31,6 +31,7 @@ from tee_sim.secure.hosts.native_functions import NativeFunctions
 from tee_sim.secure.hosts.native_functions import load as load_functions
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.questions import Answers, Question
+from tee_sim.secure.invocations import read_host_return, write_run
 from tee_sim.secure.ledger import Meter, Unmetered
 from tee_sim.shared.clock import ClockKind, SinceBoot
 from tee_sim.shared.debug_report import DebugReport
@@ -123,9 +124,11 @@ class RemoteApp:
 
     def invoke(self, session: int, command: int, params: Params) -> Params:
         """As `TrustedApp.invoke`. The core holds the outputs against what its caller made room for, and its layout."""
-        asked = Run(instance=self._number, context=session, task=self._task, command=command, params=params)
-        done = self._call(asked)
-        return cast("Params", done.params)
+        task = self._task
+        frame = write_run(self._number, session, task, command, params)
+        if frame is None:
+            frame = pack(Run(instance=self._number, context=session, task=task, command=command, params=params))
+        return cast("Params", self._exchange(frame).params)
 
     def close_session(self, session: int) -> None:
         """As `TrustedApp.close_session`."""
@@ -154,6 +157,10 @@ class RemoteApp:
             self._call(Destroy(instance=self._number, panicked=True))
 
     def _call(self, message: HostMessage) -> HostReturn:
+        """As `_exchange`."""
+        return self._exchange(pack(message))
+
+    def _exchange(self, frame: bytes) -> HostReturn:
         """Send one entry point's call and answer its questions.
 
         Raises:
@@ -165,7 +172,6 @@ class RemoteApp:
         answers = cast("Answers", self._answers)
         left_s = self._time_ms / 1000
         try:
-            frame = pack(message)
             while True:
                 began = time.monotonic()
                 self.pipe.write(frame, began + left_s)
@@ -186,12 +192,14 @@ class RemoteApp:
     def _read(self, deadline: float) -> HostMessage:
         kinds = FROM_HOST if self._on_debug is None else FROM_HOST_IN_DEBUG
         try:
-            while isinstance(message := unpack(self.pipe.body(deadline), kinds), DebugReport):
-                if self._on_debug is not None:
-                    self._on_debug(message)
+            while True:
+                body = self.pipe.body(deadline)
+                message = read_host_return(body) or unpack(body, kinds)
+                if self._on_debug is None or not isinstance(message, DebugReport):
+                    return message
+                self._on_debug(message)
         except NoFrameError:
             self.pipe.kill(HostEnd.OUT_OF_TURN)
-        return message
 
     def _timed(self, answers: Answers, asked: Ask, left_s: float) -> tuple[bytes, float]:
         """The frame that answers, and how much of its own time the application has spent on it.
