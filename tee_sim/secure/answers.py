@@ -14,14 +14,18 @@ from tee_sim.shared.params import Param, Params
 from tee_sim.shared.ta_api import Opened
 from tee_sim.shared.wire import OpenSession
 
+_NOTHING = Param.none()
+
 
 def four(params: tuple[Param, ...]) -> Params:
     """The parameters of an operation. Raises TeeError for another number, or outputs that no answer could hold."""
     if len(params) != 4:
         raise TeeError(TeeResult.BAD_PARAMETERS, "an operation has four parameters")
+    room_bytes = 0
     for param in params:
         param.check_room()
-    if sum(p.size_bytes for p in params if p.is_output) > MAX_ANSWER_BYTES:
+        room_bytes += param.size_bytes if param.is_output else 0
+    if room_bytes > MAX_ANSWER_BYTES:
         raise TeeError(TeeResult.BAD_PARAMETERS, f"outputs are larger than {MAX_ANSWER_BYTES} bytes together")
     return (params[0], params[1], params[2], params[3])
 
@@ -66,6 +70,8 @@ def outputs(given: Params, left: Params, *, refused: bool = False) -> Params:
         ValueError: it is something else.
     """
     for before, after in zip(given, left, strict=True):
+        if after is _NOTHING and before is _NOTHING:
+            continue
         if type(after) is not Param or after.kind is not before.kind:
             raise ValueError("a parameter of another kind")
         says_length = not after.buffer and after.size_bytes not in (0, before.size_bytes)
@@ -75,11 +81,12 @@ def outputs(given: Params, left: Params, *, refused: bool = False) -> Params:
             after.check()
         except TeeError as error:
             raise ValueError("an output parameter outside its bounds") from error
-    first, second, third, fourth = (_sized(p) if p.is_output else Param.none() for p in left)
-    return (first, second, third, fourth)
+    return (_left(left[0]), _left(left[1]), _left(left[2]), _left(left[3]))
 
 
-def _sized(param: Param) -> Param:
+def _left(param: Param) -> Param:
+    if not param.is_output:
+        return _NOTHING
     size_bytes = len(param.buffer)
     return replace(param, size_bytes=size_bytes) if size_bytes not in (0, param.size_bytes) else param
 

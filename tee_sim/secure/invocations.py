@@ -19,7 +19,8 @@ _UNSIGNED, _BYTES, _ARRAY = 0, 2 << 5, 4 << 5
 _FALSE, _TRUE = 0xF4, 0xF5
 _LONG: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16)}
 """Additional information: bytes of the argument, and the least value that needs as many (RFC 8949 section 4.2.1)."""
-_ONE: Final = tuple(bytes((number,)) for number in range(24))
+_SHORT: Final = {number: bytes((number,)) for number in range(24)}
+_EMPTY: Final = bytes((_BYTES,))
 _BOOL: Final = (bytes((_FALSE,)), bytes((_TRUE,)))
 _KINDS: Final = tuple(ParamType(number) if number in [*ParamType] else None for number in range(24))
 _FOUR: Final = bytes((_ARRAY | 4,))
@@ -145,12 +146,10 @@ def _read_param(data: bytes, at: int) -> tuple[Param, int]:
 
 
 def _written(number: int, major: int = _UNSIGNED) -> bytes:
-    if major == _UNSIGNED and 0 <= number < 24:
-        return _ONE[number]
-    for short, (width, least) in reversed(_LONG.items()):
-        if number >= least:
-            return bytes((major | short,)) + number.to_bytes(width, "big")
-    return bytes((major | number,))
+    if number < 24:
+        return _SHORT[number] if major == _UNSIGNED else bytes((major | number,))
+    short = 24 if number < 1 << 8 else 25 if number < 1 << 16 else 26
+    return bytes((major | short,)) + number.to_bytes(_LONG[short][0], "big")
 
 
 def _framed(parts: list[bytes], params: tuple[Param, ...], ends: bytes = b"") -> bytes | None:
@@ -163,11 +162,11 @@ def _framed(parts: list[bytes], params: tuple[Param, ...], ends: bytes = b"") ->
         buffer = param.buffer
         parts += (
             _PARAM_HEADS[param.kind],
-            _written(param.a),
-            _written(param.b),
-            _written(len(buffer), _BYTES),
+            _SHORT.get(param.a) or _written(param.a),
+            _SHORT.get(param.b) or _written(param.b),
+            _written(len(buffer), _BYTES) if buffer else _EMPTY,
             buffer,
-            _written(param.size_bytes),
+            _SHORT.get(param.size_bytes) or _written(param.size_bytes),
             _BOOL[param.is_null],
         )
     parts.append(ends)

@@ -42,8 +42,11 @@ def free_bits(params: object) -> float:
     """What free parameters say, in bits."""
     if not isinstance(params, tuple):
         return 0.0
-    outputs = [p for p in params if isinstance(p, Param) and p.is_output]
-    return sum(8.0 * len(p.buffer) + _VALUE_BITS for p in outputs)
+    bits = 0.0
+    for param in params:
+        if isinstance(param, Param) and param.is_output:
+            bits += 8.0 * len(param.buffer) + _VALUE_BITS
+    return bits
 
 
 class Objects(Protocol):

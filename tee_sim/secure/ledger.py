@@ -12,8 +12,7 @@ made before the event, and whoever makes it asks `spent`.
 import math
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import field
 from enum import StrEnum, unique
 from typing import Final, Protocol
@@ -22,6 +21,7 @@ from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.host_end import HostEnd
 from tee_sim.shared.limits import MAX_WAIT_MS
+from tee_sim.shared.surrounds import Surrounds
 
 _STEP_SPANS: Final = ((250e-6, 5, 20), (4e-3, 3, 9), (32e-3, 2, 8), (512e-3, 1, 14))
 """Release times: from the first, so many an octave, so many of them. The last is above an hour."""
@@ -140,15 +140,14 @@ class Ledger:
         self._account: Account | None = None
         self._thinking = False
 
-    @contextmanager
-    def request(self, limit: float, *, untimed: bool = False) -> Iterator[Account]:
+    def request(self, limit: float, *, untimed: bool = False) -> Surrounds[Account]:
         """Count one request of the normal world."""
         self._account = account = Account(limit, untimed)
         self._thinking = False
-        try:
-            yield account
-        finally:
-            self._account = None
+        return Surrounds(account, self._close)
+
+    def _close(self) -> None:
+        self._account = None
 
     @property
     def counting(self) -> bool:

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -56,6 +57,8 @@ from tee_sim.shared.wire import (
     pack,
     unpack,
 )
+
+_TO_APPLICATIONS: Final = (OpenSession, Invoke, CloseSession)
 
 
 class SecureWorld:
@@ -176,7 +179,7 @@ class SecureWorld:
     def handle(self, message: Message) -> Return:
         """Answer one request."""
         self._pace.begin()
-        if isinstance(message, OpenSession | Invoke | CloseSession):
+        if isinstance(message, _TO_APPLICATIONS):
             return self._core.dispatch(message)
         if isinstance(message, CaptureRequest):
             return self._desk.capture(message)

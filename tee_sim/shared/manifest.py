@@ -227,7 +227,9 @@ class Manifest(Record):
         """
         if start and self.start_bits is not None:
             return float(self.start_bits)
-        own = next((budget.bits for budget in self.budgets if budget.command == command), self.budget_bits)
+        own = self.budget_bits
+        if self.budgets:
+            own = next((budget.bits for budget in self.budgets if budget.command == command), own)
         return math.inf if own is None else float(own)
 
     def commits_of(self, command: int | None) -> tuple[str, ...]:

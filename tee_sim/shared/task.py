@@ -16,6 +16,7 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.limits import MAX_WAIT_MS
 from tee_sim.shared.login import ClientIdentity
 from tee_sim.shared.schema import Record
+from tee_sim.shared.surrounds import Surrounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +148,13 @@ class CurrentTask(Looking):
         self._masked = True
         self._limits_call = False
 
-    @contextmanager
-    def entered(self, task: Task | None) -> Iterator[None]:
+    def entered(self, task: Task | None) -> Surrounds[None]:
         """Surrounds one entry."""
         self._task, self._masked = task, True
-        try:
-            yield
-        finally:
-            self._task = None
+        return Surrounds(None, self._leave)
+
+    def _leave(self) -> None:
+        self._task = None
 
     @property
     def task(self) -> Task | None:

@@ -430,6 +430,10 @@ class FrameReader:
         Raises:
             NoFrameError: a length above the limit, before anything of it is read.
         """
+        if not self._buffer and len(data) > _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(data)
+            if length == len(data) - _LENGTH.size and length <= MAX_FRAME_BYTES:  # as almost all of them come
+                return data[_LENGTH.size :]
         self._buffer += data
         if len(self._buffer) < _LENGTH.size:
             return None

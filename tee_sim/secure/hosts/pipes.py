@@ -72,12 +72,16 @@ class HostPipe:
 
     def has_ended(self) -> bool:
         """Whether the host ended by itself, or from outside, since it was last spoken to."""
-        if self.alive and (not self._reader.is_empty or kernel.wait_for(self._link.read_fd, select.POLLIN, 0)):
-            # Between two calls a host has nothing to say: end of file, or bytes out of turn.
-            with suppress(HostGoneError):
-                said = not self._reader.is_empty or os.read(self._link.read_fd, 1)
-                self.kill(HostEnd.OUT_OF_TURN if said else None)
-        return not self.alive
+        if self.end is not HostEnd.NONE:
+            return True
+        try:
+            said = not self._reader.is_empty or os.read(self._link.read_fd, 1)
+        except BlockingIOError:
+            return False
+        # Between two calls a host has nothing to say: end of file, or bytes out of turn.
+        with suppress(HostGoneError):
+            self.kill(HostEnd.OUT_OF_TURN if said else None)
+        return True
 
     def kill(self, why: HostEnd | None = None) -> NoReturn:
         """SIGKILL, now, and nothing it may still have sent. Raises HostGoneError, always.

@@ -5,8 +5,7 @@ another, where it would say something about that one.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Final, NoReturn
 
 from tee_sim.secure.ledger import SUCCESSOR_STEPS
@@ -14,6 +13,7 @@ from tee_sim.secure.made.words import NONE, split, words_of
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.object_header import COMMITMENT_BYTES, ID_BYTES
 from tee_sim.shared.params import Param, Params
+from tee_sim.shared.surrounds import Surrounds
 
 MAX_DIGESTS: Final = 64
 """Digests that are made or checked in one call. An application that makes many and keeps the one that it likes best
@@ -59,8 +59,7 @@ class Call:
         self._digests: set[bytes] = set()
         self._asked_digests = 0
 
-    @contextmanager
-    def entered(self, given: Params | None, time_ms: int) -> Iterator[None]:
+    def entered(self, given: Params | None, time_ms: int) -> Surrounds[None]:
         """Surrounds one entry.
 
         Args:
@@ -68,10 +67,7 @@ class Call:
         """
         self.time_ms, self.chosen_bits, self.broken = time_ms, 0.0, False
         self._request = given or ()
-        try:
-            yield
-        finally:
-            self._forget()
+        return Surrounds(None, self._forget)
 
     def refuse(self, why: str) -> NoReturn:
         """Raises NotMadeError, and remembers it."""

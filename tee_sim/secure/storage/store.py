@@ -13,8 +13,6 @@ Not promised: that old ciphertext has left the flash (it is unreadable instead),
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -41,6 +39,7 @@ from tee_sim.shared.object_header import Header
 from tee_sim.shared.reserve import Condition, Reserve
 from tee_sim.shared.rng import Rng
 from tee_sim.shared.rpmb_frames import RpmbTransport
+from tee_sim.shared.surrounds import Surrounds
 
 READ_BACK_NAMES = 16
 """Rows read back after a transaction: the root page, and of the others the first by name. More would double the cost of
@@ -173,17 +172,16 @@ class ObjectStore:
         if self._dead:
             raise TeeError(TeeResult.STORAGE_NOT_AVAILABLE, _UNKNOWN, hint="repeat the command")
 
-    @contextmanager
-    def request(self) -> Iterator[None]:
+    def request(self) -> Surrounds[None]:
         """Keep what is opened in the block: an application that asks twice within one request has it opened once.
 
         Not longer: bodies do not pile up in memory. Their rows, sealed, are kept in `rows`.
         """
         self._opened = {}
-        try:
-            yield
-        finally:
-            self._opened = None
+        return Surrounds(None, self._forget_opened)
+
+    def _forget_opened(self) -> None:
+        self._opened = None
 
     @property
     def opened(self) -> Opened:
