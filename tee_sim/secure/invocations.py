@@ -17,15 +17,17 @@ from tee_sim.shared.task import Task
 
 _UNSIGNED, _BYTES, _ARRAY = 0, 2 << 5, 4 << 5
 _FALSE, _TRUE = 0xF4, 0xF5
+_LEAST_LONG: Final = 24
+"""The first number that does not stand in the head of an item (RFC 8949 section 3)."""
 _LONG: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16)}
 """Additional information: bytes of the argument, and the least value that needs as many (RFC 8949 section 4.2.1)."""
-_SHORT: Final = {number: bytes((number,)) for number in range(24)}
+_SHORT: Final = {number: bytes((number,)) for number in range(_LEAST_LONG)}
 _EMPTY: Final = bytes((_BYTES,))
 _BOOL: Final = (bytes((_FALSE,)), bytes((_TRUE,)))
-_KINDS: Final = tuple(ParamType(number) if number in [*ParamType] else None for number in range(24))
+_KINDS: Final = tuple(ParamType(number) if number in [*ParamType] else None for number in range(_LEAST_LONG))
 _FOUR: Final = bytes((_ARRAY | 4,))
 _PARAM: Final = _ARRAY | 6
-_PARAM_HEADS: Final = tuple(bytes((_PARAM, number)) for number in range(24))
+_PARAM_HEADS: Final = tuple(bytes((_PARAM, number)) for number in range(_LEAST_LONG))
 _NOTHING: Final = bytes((_PARAM, ParamType.NONE, 0, 0, _BYTES, 0, _FALSE))
 
 
@@ -102,7 +104,7 @@ def write_return(answer: wire.Return) -> bytes | None:
 def _number(data: bytes, at: int, major: int) -> tuple[int, int]:
     """A number or a length of 32 bits at most, in its shortest form, and the position after it."""
     short = data[at] - major
-    if 0 <= short < 24:
+    if 0 <= short < _LEAST_LONG:
         return short, at + 1
     width, least = _LONG[short]
     end = at + 1 + width
@@ -134,8 +136,11 @@ def _read_param(data: bytes, at: int) -> tuple[Param, int]:
     kind = _KINDS[data[at + 1]]
     if data[at] != _PARAM or kind is None:
         raise ValueError
-    a, at = _number(data, at + 2, _UNSIGNED)
-    b, at = _number(data, at, _UNSIGNED)
+    a, b = data[at + 2], data[at + 3]
+    at += 4
+    if a >= _LEAST_LONG or b >= _LEAST_LONG:
+        a, at = _number(data, at - 2, _UNSIGNED)
+        b, at = _number(data, at, _UNSIGNED)
     length, at = _number(data, at, _BYTES)
     end = at + length
     size_bytes, after = _number(data, end, _UNSIGNED)  # so that the bytes are all there
@@ -146,7 +151,7 @@ def _read_param(data: bytes, at: int) -> tuple[Param, int]:
 
 
 def _written(number: int, major: int = _UNSIGNED) -> bytes:
-    if number < 24:
+    if number < _LEAST_LONG:
         return _SHORT[number] if major == _UNSIGNED else bytes((major | number,))
     short = 24 if number < 1 << 8 else 25 if number < 1 << 16 else 26
     return bytes((major | short,)) + number.to_bytes(_LONG[short][0], "big")
