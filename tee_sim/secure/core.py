@@ -161,14 +161,8 @@ class Core:
         with self._ledger.request(limit, untimed=untimed) as account, self._transactions.request():
             refused = None if manifest is None else self._begin(manifest, command, message)
             answer = self._within(refused or self._dispatch(message), message)
-        return Return(
-            result=answer.result,
-            origin=answer.origin,
-            session=answer.session,
-            params=answer.params,
-            host_end=self._host_end,
-            bits=min(math.ceil(account.total), MAX_COUNTED_BITS),
-        )
+        return Return(result=answer.result, origin=answer.origin, session=answer.session, params=answer.params,
+                      host_end=self._host_end, bits=min(math.ceil(account.total), MAX_COUNTED_BITS))  # fmt: skip
 
     def _begin(
         self, manifest: Manifest, command: int | None, message: OpenSession | Invoke | CloseSession

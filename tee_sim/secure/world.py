@@ -18,8 +18,8 @@ from tee_sim.secure.boot_keys import CORE_UUID, begin_boot, count_start, shared_
 from tee_sim.secure.core import Core
 from tee_sim.secure.counted_store import CountedStore
 from tee_sim.secure.hosting import Hosting, LocalHosting
+from tee_sim.secure.hosts.invocations import read_invoke, write_return
 from tee_sim.secure.hosts.process import load_entry
-from tee_sim.secure.invocations import read_invoke, write_return
 from tee_sim.secure.keys import KeyLadder
 from tee_sim.secure.ledger import FINE_STEPS_S, LOOK_BITS, Ledger, Way
 from tee_sim.secure.made.boot_statements import BootStatements

@@ -430,10 +430,9 @@ class FrameReader:
         Raises:
             NoFrameError: a length above the limit, before anything of it is read.
         """
-        if not self._buffer and len(data) > _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(data)
-            if length == len(data) - _LENGTH.size and length <= MAX_FRAME_BYTES:  # as almost all of them come
-                return data[_LENGTH.size :]
+        size = len(data) - _LENGTH.size
+        if not self._buffer and 0 <= size <= MAX_FRAME_BYTES and data.startswith(_LENGTH.pack(size)):  # as most come
+            return data[_LENGTH.size :]
         self._buffer += data
         if len(self._buffer) < _LENGTH.size:
             return None

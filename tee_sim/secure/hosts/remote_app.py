@@ -9,6 +9,7 @@ from itertools import count
 from typing import cast
 
 from tee_sim.secure.closed_replies import Layouts
+from tee_sim.secure.hosts.invocations import read_host_return, write_run
 from tee_sim.secure.hosts.messages import (
     FROM_HOST,
     FROM_HOST_IN_DEBUG,
@@ -31,7 +32,6 @@ from tee_sim.secure.hosts.native_functions import NativeFunctions
 from tee_sim.secure.hosts.native_functions import load as load_functions
 from tee_sim.secure.hosts.pipes import HostGoneError, HostPipe
 from tee_sim.secure.hosts.questions import Answers, Question
-from tee_sim.secure.invocations import read_host_return, write_run
 from tee_sim.secure.ledger import Meter, Unmetered
 from tee_sim.shared.clock import ClockKind, SinceBoot
 from tee_sim.shared.debug_report import DebugReport

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tee_sim.secure.hosts import messages
-from tee_sim.secure.invocations import read_host_return, read_invoke, write_return, write_run
+from tee_sim.secure.hosts.invocations import read_host_return, read_invoke, write_return, write_run
 from tee_sim.shared import codec, wire
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 from tee_sim.shared.host_end import HostEnd

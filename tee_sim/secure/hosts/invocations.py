@@ -1,8 +1,8 @@
 """The four messages of one invocation of an application in a process of its own, read and written in one pass each.
 
 Promises: what is read here is what `tee_sim.shared.wire` and `tee_sim.secure.hosts.messages` read of the same bytes,
-and what is written here are the bytes that they write (tests/tee_sim/test_invocations.py). Whatever is not in the form
-that almost every invocation has, or is wrong, is None: the general way reads it, or says what is wrong.
+and what is written here are the bytes that they write (tests/tee_sim/hosts/test_invocations.py). Whatever has not the
+form of almost every invocation, or is wrong, is None: the general way reads it, or says what is wrong.
 """
 
 from typing import Final
