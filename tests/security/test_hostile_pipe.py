@@ -7,6 +7,7 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import cbor2
@@ -238,14 +239,26 @@ def test_a_host_that_never_reads_is_ended(worlds: Worlds) -> None:
     assert took < 10
 
 
+_MOST_SESSIONS = 20
+
+
 def test_messages_without_end_do_not_keep_the_core(worlds: Worlds) -> None:
-    """The first is an answer without parameters, which is a panic; at the next session the host is ended."""
+    """Each is an answer without parameters, which is a panic; at a next session the host is ended.
+
+    Not always at the first: a host that is not on a processor just then has said nothing out of turn. What it says
+    next answers its own question alone, and is a panic again.
+    """
     hostile, neighbor = worlds.hostile()
     with pytest.raises(TeeError, match="panicked"):
         asked(hostile, app.SAY_FOREVER, pack(HostReturn()))
     goes_on(neighbor)
-    again, _ = worlds.hostile()
-    assert asked(again, app.COUNT) == 0
+    for _ in range(_MOST_SESSIONS):
+        with suppress(TeeError):
+            again, _ = worlds.hostile()
+            assert asked(again, app.COUNT) == 0
+            return
+        goes_on(neighbor)
+    pytest.fail("the host was never ended")
 
 
 def test_questions_without_end_come_to_one(worlds: Worlds) -> None:
