@@ -48,20 +48,22 @@ class Key:
         return f"write {table}for instance: {self.path[-1]} = {self.example}"
 
 
-def read_record(make: Callable[..., R], source: str, file: str, keys: tuple[Key, ...]) -> R:
+def read_record(
+    make: Callable[..., R], source: str, file: str, keys: tuple[Key, ...], *, most_chars: int = MAX_TEXT_CHARS
+) -> R:
     """What `make` makes of the fields in a text.
 
     Raises:
         ManifestError: with file, key and line.
     """
-    fields = _read_keys(source, file, keys)
+    fields = _read_keys(source, file, keys, most_chars)
     try:
         return make(**fields)
     except ManifestError as error:  # what no key can judge alone
         raise error.at(file, line_of(source, error.key)) from None
 
 
-def _read_keys(source: str, file: str, keys: tuple[Key, ...]) -> dict[str, Any]:
+def _read_keys(source: str, file: str, keys: tuple[Key, ...], most_chars: int) -> dict[str, Any]:
     """The fields of a record, from a text.
 
     Raises:
@@ -69,8 +71,8 @@ def _read_keys(source: str, file: str, keys: tuple[Key, ...]) -> dict[str, Any]:
     """
     import tomllib  # noqa: PLC0415 - the secure world is given manifests that were read
 
-    if len(source) > MAX_TEXT_CHARS:
-        raise ManifestError(Misfit.SYNTAX, f"longer than {MAX_TEXT_CHARS} characters", file=file)
+    if len(source) > most_chars:
+        raise ManifestError(Misfit.SYNTAX, f"longer than {most_chars} characters", file=file)
     try:
         top = tomllib.loads(source)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits

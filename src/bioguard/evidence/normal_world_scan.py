@@ -16,7 +16,7 @@ PURE_ROOTS = frozenset(
     {"__future__", "abc", "array", "ast", "base64", "binascii", "bisect", "collections", "contextlib", "dataclasses"}
     | {"datetime", "difflib", "enum", "errno", "functools", "hashlib", "heapq", "hmac", "itertools", "json", "keyword"}
     | {"math", "operator", "pathlib", "re", "secrets", "shlex", "stat", "string", "struct", "textwrap", "time"}
-    | {"tomllib", "types", "typing", "unicodedata", "uuid", "weakref", "zlib"}
+    | {"tomli_w", "tomllib", "types", "typing", "unicodedata", "uuid", "weakref", "zlib"}
     | {"bioguard", "tee_sim", "cbor2", "click", "confusable_homoglyphs", "cryptography", "markupsafe", "nacl", "numpy"}
 )
 """Top-level modules whose import says nothing; what of them reaches out has a name below."""

@@ -210,7 +210,12 @@ def _check_plan(value: str) -> None:
         ) from None
 
 
-def _checked(entry: Knob, value: str) -> str:
+def checked(entry: Knob, value: str) -> str:
+    """The value as it is kept.
+
+    Raises:
+        InputRefused: the knob has no such value.
+    """
     value = value.strip()
     good = True
     if entry.form is Form.FLAG:
@@ -255,9 +260,9 @@ class SensorProperties:
             InputRefused: unknown name or unusable value; the old value stays.
         """
         entry = knob(name)
-        checked = _checked(entry, value)
-        self._values[entry.name] = checked
-        if checked == entry.default:
+        kept = checked(entry, value)
+        self._values[entry.name] = kept
+        if kept == entry.default:
             del self._values[entry.name]
 
     def clear(self, name: str | None = None) -> None:
