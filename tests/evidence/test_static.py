@@ -49,7 +49,7 @@ def test_cyclonedx_accepts_the_bill_of_materials_and_rejects_its_twin() -> None:
 
 
 def test_the_bill_names_what_is_installed() -> None:
-    parts = {p.name.lower(): p for p in components()}
+    parts = {p.name.lower().replace("_", "-"): p for p in components()}
     assert parts["numpy"].version == np.__version__
     assert {"click", "cryptography", "pynacl", "cbor2", "jinja2", "tomli-w", "confusable-homoglyphs"} <= parts.keys()
     assert {"cffi", "pycparser", "markupsafe"} <= parts.keys(), "what the dependencies pull in"
