@@ -10,7 +10,6 @@ id is the caller's, 0 to 2^32-1. Fields come in the order of the record; absent 
 answered before the next is read. The first frame, unasked, is the answer to method 0 with id 0.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from bioguard.commands.gatekeeper import MAX_PIN_BYTES
 from bioguard.errors import InputRefused
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
+from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Fixed, Items, Record, Text, UpTo
 
 VERSION = 1
