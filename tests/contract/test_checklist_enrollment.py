@@ -259,8 +259,8 @@ def test_row3_life_of_an_authenticator_id(world) -> None:
     session = world.start()
     assert authenticator_id(world, session) == 0
     at_progress: list[int] = []
-    notify = session._notify
-    session._notify = lambda c: (
+    notify = session.calls._notify
+    session.calls._notify = lambda c: (
         at_progress.append(world.states.load(0, ALICE).authenticator_id) if c == cb.EnrollmentProgress(1, 0) else None,
         notify(c),
     )

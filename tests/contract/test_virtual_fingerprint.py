@@ -365,16 +365,17 @@ def test_no_space(world) -> None:
 def test_duplicate_finger_and_duplicate_id_are_reported(world) -> None:
     session = world.start(enrollments="4", next_enrollment="4:0:true")
     session.enroll(world.pin_token(world.challenge(session)))
-    assert world.heard[-1] == OperationError(ErrorCode.UNABLE_TO_PROCESS)
+    assert world.heard[-1] == OperationError(ErrorCode.UNABLE_TO_PROCESS, reason="fault.value")
+    world.hal.knobs.clear("next_enrollment")
     session.calls.enroll(world.pin_token(world.challenge(session)), touches=1)
     session.calls.pump()
-    session.calls.present(world_capture(4))
-    assert world.heard[-1] == OperationError(ErrorCode.VENDOR, 1)
+    session.calls.take(world_capture(4))
+    assert world.heard[-1] == OperationError(ErrorCode.VENDOR, 1, "enroll.duplicate_finger")
     assert ids(world) == (4,)
 
 
 def world_capture(sample: int):
-    from bioguard.hal.captures import Capture
+    from bioguard.hal.scripting import Capture
 
     return Capture(sample=sample)
 

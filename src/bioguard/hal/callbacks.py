@@ -42,8 +42,18 @@ class EnrollmentFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthenticationFrame:
+    """onAuthenticationFrame: what a face's sensor acquired, where a finger's has `Acquired`."""
+
+    info: int
+    vendor_code: int = 0
+    pan: float = 0.0
+    tilt: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class EnrollmentProgress:
-    """onEnrollmentProgress: 0 remaining ends the enrollment."""
+    """onEnrollmentProgress: 0 remaining ends the enrollment. The id is 0 while it is not drawn yet."""
 
     enrollment_id: int
     remaining: int
@@ -128,10 +138,11 @@ class FeatureSet:
 
 @dataclass(frozen=True, slots=True)
 class OperationError:
-    """onError."""
+    """onError. reason: the stable code of a refusal that AIDL has no number for, empty where the number says it."""
 
     error: ErrorCode
     vendor_code: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +150,19 @@ class SessionClosed:
     """onSessionClosed: the last call ever."""
 
 
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The secure world had ended and runs again: every session is over. Of the device, of no session."""
+
+    how: str
+
+
 Callback = (
     ChallengeGenerated
     | ChallengeRevoked
     | Acquired
     | EnrollmentFrame
+    | AuthenticationFrame
     | EnrollmentProgress
     | AuthenticationSucceeded
     | AuthenticationFailed
@@ -159,9 +178,10 @@ Callback = (
     | FeatureSet
     | OperationError
     | SessionClosed
+    | Restarted
 )
 
-_NEVER_TERMINAL = (Acquired, EnrollmentFrame)
+_NEVER_TERMINAL = (Acquired, EnrollmentFrame, AuthenticationFrame)
 _FACE_TERMINAL = (AuthenticationFailed, LockoutTimed, LockoutPermanent)
 
 

@@ -1,69 +1,34 @@
 """What a capture leads to while an enrollment, an authentication or a presence check waits for a person.
 
-Each method takes one capture and returns its callbacks, the last of which may end the operation. The decision
-what ends it is `callbacks.is_terminal`, nowhere else.
+Each method takes one capture and yields its callbacks, the last of which may end the operation. The decision what ends
+it is `callbacks.is_terminal`, nowhere else.
 """
 
-from typing import Any, Protocol
+from collections.abc import Iterator
 
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import ErrorCode, FaceAcquired, FingerprintAcquired
-from bioguard.hal.callbacks import Callback, OperationError
-from bioguard.hal.enrollment import FaceProgress, Pose, TouchProgress
-from bioguard.hal.sensor_rules import SensorRules
-from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
+from bioguard.hal.aidl_codes import EnrollmentStage, FaceAcquired, Feature, FingerprintAcquired, acquired_info
+from bioguard.hal.backend import Matched, NotMatched, PoorCapture, SensorBackend
+from bioguard.hal.callbacks import Callback
+from bioguard.hal.enrollment import CENTER, FaceProgress, Pose, TouchProgress
+from bioguard.hal.scripting import Capture
+from bioguard.records.acquired import AcquiredCode
+from bioguard.records.locks import Lock, LockStatus
 from bioguard.records.modality import Modality
-from bioguard.records.tokens import AuthToken
 from tee_sim.shared.dataclass import dataclass
 
-DUPLICATE_VENDOR_CODE = 1
-"""onError(VENDOR, 1): this finger is enrolled already. AIDL has no code of its own for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What the sensor saw in one touch or one burst of frames.
-
-    Attributes:
-        acquired: AcquiredInfo and vendor code, in order.
-        comparable: whether the sample is good enough to be compared (and then counts); None: if the last code is GOOD.
-        sample: for the matcher; None when nothing was presented.
-        error: the sensor gave up with this error, after what it acquired.
-        pose: faces: how the face was turned.
-    """
-
-    acquired: tuple[tuple[int, int], ...] = ((int(FingerprintAcquired.GOOD), 0),)
-    sample: object | None = None
-    error: OperationError | None = None
-    pose: Pose | None = None
-    comparable: bool | None = None
-
-
-class Templates(Protocol):
-    """Enrollments of one sensor. Ids are positive and never 0."""
-
-    def ids(self, user: bytes) -> tuple[int, ...]: ...
-
-    def match(self, user: bytes, sample: object) -> int:
-        """The id of the enrollment the sample belongs to, or 0."""
-        ...
-
-    def add(self, user: bytes, enrollment_id: int, samples: tuple[object, ...], state: Any) -> None:
-        """Store an enrollment and the authority's new state, both or neither."""
-        ...
-
-    def remove(self, user: bytes, ids: tuple[int, ...]) -> tuple[int, ...]:
-        """Erase; return what was really there."""
-        ...
+Codes = tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True)
 class Enrolling:
     """An enrollment on its way."""
 
-    token: AuthToken | None
+    token: bytes
     enrollment_id: int
     progress: TouchProgress | FaceProgress
+    position: int = 0
+    features: tuple[Feature, ...] = ()
     samples: tuple[object, ...] = ()
 
 
@@ -77,70 +42,111 @@ def lock_callback(status: LockStatus) -> list[Callback]:
 class CaptureRules:
     """Captures of one sensor and user."""
 
-    def __init__(self, authority: SensorRules, templates: Templates, sensor_id: int, user: bytes) -> None:
-        self._authority = authority
-        self._templates = templates
-        self._sensor_id = sensor_id
-        self._user = user
-        self._kind = authority.props(sensor_id).kind
+    def __init__(self, backend: SensorBackend) -> None:
+        self._backend = backend
+        self._kind = backend.facts.kind
         self._good = int(FingerprintAcquired.GOOD if self._kind is Modality.FINGERPRINT else FaceAcquired.GOOD)
 
-    def acquired(self, capture: Capture) -> list[Callback]:
+    def acquired(self, codes: Codes, pose: Pose | None = None) -> list[Callback]:
         """What the sensor said about a capture."""
-        return [cb.Acquired(info, vendor) for info, vendor in capture.acquired]
+        if self._kind is Modality.FINGERPRINT:
+            return [cb.Acquired(info, vendor) for info, vendor in codes]
+        seen = pose or Pose()
+        return [cb.AuthenticationFrame(info, vendor, seen.pan, seen.tilt) for info, vendor in codes]
+
+    def given_up(self, capture: Capture) -> Iterator[Callback]:
+        """A capture that ends with the sensor's error."""
+        yield from self.acquired(capture.acquired or (), capture.pose)
+        if capture.locked and self._kind is Modality.FINGERPRINT:
+            yield cb.LockoutPermanent()
+        if capture.error is not None:
+            yield capture.error
+
+    def _codes(self, code: AcquiredCode) -> Codes:
+        return (acquired_info(code, self._kind),)
 
     def _usable(self, capture: Capture) -> bool:
+        if capture.sample is None or capture.acquired is None:
+            return capture.sample is not None
         last_is_good = bool(capture.acquired) and capture.acquired[-1][0] == self._good
-        return capture.sample is not None and (last_is_good if capture.comparable is None else capture.comparable)
+        return last_is_good if capture.comparable is None else capture.comparable
 
-    def interaction(self, capture: Capture) -> list[Callback]:
+    def interaction(self, capture: Capture) -> Iterator[Callback]:
         """Presence: any finger, any face. The lockout is not asked and not touched."""
-        return [*self.acquired(capture), cb.InteractionDetected()]
+        yield from self.acquired(self._codes(AcquiredCode.GOOD) if capture.acquired is None else capture.acquired)
+        yield cb.InteractionDetected()
 
-    def authentication(self, capture: Capture, operation_id: int) -> list[Callback]:
-        """Compare a good capture, after the attempt was counted."""
-        callbacks = self.acquired(capture)
+    def authentication(self, capture: Capture, operation_id: int) -> Iterator[Callback]:
+        """Have a usable capture compared; the attempt is counted before it is."""
+        unsuited = self._pose_problem(capture.pose)
+        if unsuited is not None:
+            yield from self.acquired(((int(unsuited), 0),), capture.pose)
+            return
         if not self._usable(capture):
-            return callbacks
-        attempt = self._authority.begin_attempt(self._sensor_id, self._user)
-        if isinstance(attempt, LockStatus):
-            return callbacks + lock_callback(attempt)
-        found = self._templates.match(self._user, capture.sample)
-        outcome = AttemptOutcome.MATCH if found else AttemptOutcome.NO_MATCH
-        token = self._authority.settle_attempt(attempt, outcome, operation_id)
-        if found:
-            return [*callbacks, cb.AuthenticationSucceeded(found, token)]
-        callbacks.append(cb.AuthenticationFailed())
-        if self._kind is Modality.FINGERPRINT:
-            callbacks += lock_callback(self._authority.lock_status(self._sensor_id, self._user))
-        return callbacks
+            yield from self.acquired(capture.acquired or (), capture.pose)
+            return
+        outcome = self._backend.authenticate(capture.sample, operation_id)
+        judged = outcome.code if isinstance(outcome, PoorCapture) else AcquiredCode.GOOD
+        yield from self.acquired(self._codes(judged) if capture.acquired is None else capture.acquired, capture.pose)
+        if isinstance(outcome, Matched):
+            yield cb.AuthenticationSucceeded(outcome.enrollment_id, outcome.token)
+        elif isinstance(outcome, LockStatus):
+            yield from lock_callback(outcome)
+        elif isinstance(outcome, NotMatched):
+            yield cb.AuthenticationFailed()
+            if self._kind is Modality.FINGERPRINT:
+                yield from lock_callback(self._backend.lock_status())
 
-    def enrollment(self, job: Enrolling, capture: Capture) -> list[Callback]:
+    def _pose_problem(self, pose: Pose | None) -> FaceAcquired | None:
+        if pose is None or self._kind is not Modality.FACE:
+            return None
+        looks_away = pose.cell() != CENTER and Feature.REQUIRE_ATTENTION in self._backend.features()
+        return pose.problem() or (FaceAcquired.POOR_GAZE if looks_away else None)
+
+    def enrollment(self, job: Enrolling, capture: Capture) -> Iterator[Callback]:
         """Take one capture into an enrollment; `job` moves on only with a usable one."""
-        callbacks: list[Callback]
+        codes = capture.acquired
+        usable = self._usable(capture)
+        if usable:
+            judged = self._backend.judge(job.samples, capture.sample)
+            if codes is None:
+                codes, usable = self._codes(judged), judged is AcquiredCode.GOOD
         progress: TouchProgress | FaceProgress | None
         if isinstance(job.progress, FaceProgress):
-            callbacks, progress = self._guided(job.progress, capture)
+            progress, told = self._guided(job.progress, codes or (), capture.pose, usable)
         else:
-            callbacks, progress = self._touch(job.progress, capture)
+            progress, told = self._touched(job.progress, codes or (), capture.pose, usable)
+        yield from told
         if progress is None:
-            return callbacks
-        if not job.samples and self._templates.match(self._user, capture.sample):
-            return [*callbacks, OperationError(ErrorCode.VENDOR, DUPLICATE_VENDOR_CODE)]
-        job.progress, job.samples = progress, (*job.samples, capture.sample)
+            return
+        samples = (*job.samples, capture.sample)
+        enrollment_id = job.enrollment_id
         if progress.remaining == 0:
-            state = self._authority.enrolled(self._sensor_id, self._user, job.token)
-            self._templates.add(self._user, job.enrollment_id, job.samples, state)
-        return [*callbacks, cb.EnrollmentProgress(job.enrollment_id, progress.remaining)]
+            enrollment_id = self._backend.enroll(job.token, samples, job.position)
+            for feature in job.features:
+                self._backend.set_feature(job.token, feature, True)
+        job.progress, job.samples = progress, samples
+        yield cb.EnrollmentProgress(enrollment_id, progress.remaining)
 
-    def _touch(self, progress: TouchProgress, capture: Capture) -> tuple[list[Callback], TouchProgress | None]:
-        return self.acquired(capture), progress.good() if self._usable(capture) else None
+    def _touched(
+        self, progress: TouchProgress, codes: Codes, pose: Pose | None, usable: bool
+    ) -> tuple[TouchProgress | None, list[Callback]]:
+        after = progress.good() if usable else None
+        if self._kind is Modality.FINGERPRINT:
+            return after, self.acquired(codes)
+        last = after is not None and after.remaining == 0
+        stage = EnrollmentStage.ENROLLMENT_FINISHED if last else EnrollmentStage.HOLD_STILL_IN_CENTER
+        seen = pose or Pose()
+        return after, [cb.EnrollmentFrame(info, vendor, stage, None, seen.pan, seen.tilt) for info, vendor in codes]
 
-    def _guided(self, progress: FaceProgress, capture: Capture) -> tuple[list[Callback], FaceProgress | None]:
-        pose, used = capture.pose or Pose(), False
-        callbacks: list[Callback] = []
-        for info, vendor in capture.acquired:
+    @staticmethod
+    def _guided(
+        progress: FaceProgress, codes: Codes, pose: Pose | None, usable: bool
+    ) -> tuple[FaceProgress | None, list[Callback]]:
+        pose, used = pose or Pose(), False
+        told: list[Callback] = []
+        for info, vendor in codes:
             progress, frame = progress.accept(pose, FaceAcquired(info))
-            used = used or (frame.used and capture.sample is not None)
-            callbacks.append(cb.EnrollmentFrame(frame.info, vendor, frame.stage, frame.cell, pose.pan, pose.tilt))
-        return callbacks, progress if used else None
+            used = used or (frame.used and usable)
+            told.append(cb.EnrollmentFrame(frame.info, vendor, frame.stage, frame.cell, pose.pan, pose.tilt))
+        return (progress if used else None), told

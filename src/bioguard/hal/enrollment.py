@@ -36,10 +36,10 @@ class StageConfig:
     cells: tuple[Cell, ...]
 
 
-def enrollment_config(kind: EnrollmentType, *, diverse_poses: bool = True) -> tuple[StageConfig, ...]:
-    """Stages and the cells each must complete. ACCESSIBILITY and an unset REQUIRE_DIVERSE_POSES ask for no movement."""
+def enrollment_config(kind: EnrollmentType) -> tuple[StageConfig, ...]:
+    """getEnrollmentConfig: stages and the cells each must complete. ACCESSIBILITY asks for no movement."""
     center = StageConfig(EnrollmentStage.HOLD_STILL_IN_CENTER, (CENTER,))
-    if kind is EnrollmentType.ACCESSIBILITY or not diverse_poses:
+    if kind is EnrollmentType.ACCESSIBILITY:
         return (center,)
     return (
         center,

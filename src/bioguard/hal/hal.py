@@ -1,120 +1,119 @@
-"""Live sessions: operations in, callbacks out. The machine between `session`, `authority` and a matcher.
+"""Live sessions: operations in, callbacks out. The machine between `session`, a `backend` and a person.
 
 Rules:
 * one session at a time; operations wait in a queue of five and run one by one, in order; a sixth is refused;
-* what a person must do comes in as `Capture`s while an operation waits for them;
+* what a person must do comes in by `present` while an operation waits for them;
 * each operation ends with exactly one terminal callback; a rejected finger does not end it, a rejected face does;
-* time stands still inside a call: the clock is read, never waited for.
+* interrupting calls (pointers, the display, contexts) act at once and have no callback.
 """
 
-from collections import deque
 from collections.abc import Callable
 
-from bioguard.errors import NotPermitted
+from bioguard.commands.biometric import MAX_VIEWS
+from bioguard.errors import InputRefused, NotPermitted
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import EnrollmentType, ErrorCode, Feature
-from bioguard.hal.callbacks import Callback, OperationError, is_terminal
-from bioguard.hal.captures import Capture, CaptureRules, Enrolling, Templates, lock_callback
-from bioguard.hal.enrollment import FaceProgress, TouchProgress, enrollment_config
-from bioguard.hal.sensor_rules import SensorRules
-from bioguard.hal.session import CANCELLABLE, SessionEvent, SessionState, WrongState, step
+from bioguard.hal.aidl_codes import EnrollmentType, ErrorCode, Feature, FingerprintAcquired
+from bioguard.hal.backend import SensorBackend
+from bioguard.hal.callbacks import Callback, OperationError
+from bioguard.hal.captures import CaptureRules, Enrolling, lock_callback
+from bioguard.hal.context import OperationContext, PointerContext
+from bioguard.hal.enrollment import FaceProgress, Pose, TouchProgress, enrollment_config
+from bioguard.hal.operations import Operations
+from bioguard.hal.scripting import Capture, SensorScript, Unscripted, Waiting
+from bioguard.hal.session import SessionEvent, SessionState, step
+from bioguard.hal.touch import Lying, Touch
 from bioguard.records.modality import Modality
-from bioguard.records.tokens import TokenUnusable
+from tee_sim.shared.dataclass import dataclass
 
-QUEUE_DEPTH = 5
-"""Depth of the reference HAL's worker queue."""
 DEFAULT_TOUCHES = 3
-
-
-class QueueFull(NotPermitted):
-    """Five operations wait already. The reference HAL drops the sixth silently; we say so."""
-
-    code = "session.queue_full"
+_WAITING = {
+    SessionState.ENROLLING: Waiting.ENROLL,
+    SessionState.AUTHENTICATING: Waiting.AUTHENTICATE,
+    SessionState.DETECTING_INTERACTION: Waiting.DETECT_INTERACTION,
+}
 
 
 class SessionInUse(NotPermitted):
-    """A second session while one is open. The reference HAL aborts the process."""
+    """A second session of a HAL while one is open. The reference HAL aborts the process."""
 
     code = "session.in_use"
 
 
+class OtherInterface(InputRefused):
+    """IFingerprint has no such method, or IFace has none."""
+
+    code = "session.interface"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceEnrollOptions:
+    """face/FaceEnrollOptions.aidl: the stages to walk through, and features to set once it is stored."""
+
+    enrollment_type: EnrollmentType = EnrollmentType.DEFAULT
+    features: tuple[Feature, ...] = ()
+
+
 class SessionHost:
-    """All sensors of a device and their one live session.
+    """One HAL and its one live session: the fingerprint HAL with its sensors, or the face HAL."""
 
-    Args:
-        templates: the enrollments of each sensor, by sensor id.
-    """
+    def __init__(self) -> None:
+        self.live: HalSession | None = None
 
-    def __init__(self, authority: SensorRules, templates: dict[int, Templates]) -> None:
-        self.authority = authority
-        self._templates = templates
-        self._features: dict[tuple[int, bytes], set[Feature]] = {}
-        self._live: HalSession | None = None
-
-    def features(self, sensor_id: int, user: bytes) -> set[Feature]:
-        """The face features that are set for a user."""
-        return self._features.setdefault((sensor_id, user), set())
-
-    def create_session(self, sensor_id: int, user: bytes, notify: Callable[[Callback], None]) -> "HalSession":
+    def create_session(
+        self,
+        backend: SensorBackend,
+        notify: Callable[[Callback], None],
+        *,
+        script: SensorScript | None = None,
+        pass_ms: Callable[[int], None] = lambda _ms: None,
+    ) -> "HalSession":
         """Open a session; `notify` receives its callbacks in order.
+
+        Args:
+            script: what the sensor makes of what is presented.
+            pass_ms: lets the milliseconds pass that the script says a capture takes.
 
         Raises:
             SessionInUse: one is open.
-            InputRefused: no such sensor.
         """
-        if self._live is not None and self._live.state is not SessionState.CLOSED:
+        if self.live is not None and self.live.state is not SessionState.CLOSED:
             raise SessionInUse("a session is open", hint="close it first")
-        features = self.features(sensor_id, user)
-        self._live = HalSession(
-            self.authority, self._templates[sensor_id], sensor_id, user, notify=notify, features=features
-        )
-        return self._live
+        self.live = HalSession(backend, notify, script=script or Unscripted(), pass_ms=pass_ms)
+        return self.live
 
 
-class HalSession:
+class HalSession(Operations):
     """One live session. Every operation returns a number for `cancel`; its answer is a callback."""
 
     def __init__(
         self,
-        authority: SensorRules,
-        templates: Templates,
-        sensor_id: int,
-        user: bytes,
-        *,
+        backend: SensorBackend,
         notify: Callable[[Callback], None],
-        features: set[Feature],
+        *,
+        script: SensorScript,
+        pass_ms: Callable[[int], None],
     ) -> None:
-        self._authority = authority
-        self._templates = templates
-        self._sensor_id = sensor_id
-        self._user = user
-        self._notify = notify
-        self._features = features
-        self._kind = authority.props(sensor_id).kind
-        self._captures = CaptureRules(authority, templates, sensor_id, user)
-        self._queue: deque[tuple[int, SessionEvent, Callable[[], None]]] = deque()
-        self._numbers = 0
-        self._current = 0
+        super().__init__(backend, notify)
+        self._script = script
+        self._pass_ms = pass_ms
+        self._captures = CaptureRules(backend)
+        self._touch = Touch(backend.facts)
         self._enrolling: Enrolling | None = None
         self._operation_id = 0
-        self.state = step(SessionState.CLOSED, SessionEvent.CREATE)
-
-    @property
-    def _enrolled(self) -> int:
-        return len(self._templates.ids(self._user))
+        self.context = OperationContext()
+        """What the caller said last of the moment."""
 
     def generate_challenge(self) -> int:
         """generateChallenge."""
         return self._answer(
-            SessionEvent.GENERATE_CHALLENGE,
-            lambda: cb.ChallengeGenerated(self._authority.generate_challenge(self._sensor_id, self._user)),
+            SessionEvent.GENERATE_CHALLENGE, lambda: cb.ChallengeGenerated(self._backend.generate_challenge())
         )
 
     def revoke_challenge(self, challenge: int) -> int:
         """revokeChallenge; an unknown one is echoed too."""
 
         def answer() -> Callback:
-            self._authority.revoke_challenge(self._sensor_id, self._user, challenge)
+            self._backend.revoke_challenge(challenge)
             return cb.ChallengeRevoked(challenge)
 
         return self._answer(SessionEvent.REVOKE_CHALLENGE, answer)
@@ -124,194 +123,208 @@ class HalSession:
         token: bytes,
         *,
         touches: int = DEFAULT_TOUCHES,
-        enrollment_type: EnrollmentType = EnrollmentType.DEFAULT,
-        guided: bool = False,
-        enrollment_id: int | None = None,
+        position: int = 0,
+        options: FaceEnrollOptions | None = None,
+        context: OperationContext | None = None,
     ) -> int:
-        """enroll. `guided` walks a face through stages and cells; otherwise `touches` good captures do."""
+        """enroll, enrollWithContext, enrollWithOptions.
+
+        Args:
+            touches: good captures that it takes, 1..16; a script may want others.
+            position: of the finger, 0 where it is not named.
+            options: walk a face through stages and cells, which then take as many captures as they have cells.
+
+        Raises:
+            InputRefused: so many touches, a finger of a face, or options for a finger.
+        """
+        if not 1 <= touches <= MAX_VIEWS:
+            raise InputRefused(
+                f"an enrollment takes 1 to {MAX_VIEWS} touches", hint="ask for fewer", code="session.touches"
+            )
+        if options is not None:
+            self._require(Modality.FACE, "enrollWithOptions")
 
         def run() -> None:
-            ids = self._templates.ids(self._user)
-            try:
-                seen = self._authority.allow_enrollment(self._sensor_id, self._user, token, enrollments=len(ids))
-            except TokenUnusable:
-                return self._say([OperationError(ErrorCode.UNABLE_TO_PROCESS)])
-            if len(ids) >= self._authority.props(self._sensor_id).max_enrollments:
-                return self._say([OperationError(ErrorCode.NO_SPACE)])
-            wanted = enrollment_id or max(ids, default=0) + 1
-            if wanted in ids:
-                return self._say([OperationError(ErrorCode.UNABLE_TO_PROCESS)])
-            progress: TouchProgress | FaceProgress = TouchProgress(touches)
-            if guided and self._kind is Modality.FACE:
-                progress = FaceProgress(enrollment_config(enrollment_type))
-            self._enrolling = Enrolling(seen, wanted, progress)
-            return None
+            self._take_context(context)
+            enrollment_id = self._backend.prepare_enrollment(token)
+            progress: TouchProgress | FaceProgress = TouchProgress(self._script.touches(touches))
+            if options is not None:
+                progress = FaceProgress(enrollment_config(options.enrollment_type))
+            features = options.features if options is not None else ()
+            self._enrolling = Enrolling(token, enrollment_id, progress, position, features)
 
         return self._submit(SessionEvent.ENROLL, run)
 
-    def authenticate(self, operation_id: int) -> int:
-        """authenticate: the token will carry `operation_id` as its challenge."""
+    def authenticate(self, operation_id: int, context: OperationContext | None = None) -> int:
+        """authenticate, authenticateWithContext: the token will carry `operation_id` as its challenge."""
 
         def run() -> None:
+            self._take_context(context)
             self._operation_id = operation_id
-            self._say(lock_callback(self._authority.lock_status(self._sensor_id, self._user)))
+            self._say(lock_callback(self._backend.lock_status()))
 
         return self._submit(SessionEvent.AUTHENTICATE, run)
 
-    def detect_interaction(self) -> int:
-        """detectInteraction: presence only; never touches the lockout."""
+    def detect_interaction(self, context: OperationContext | None = None) -> int:
+        """detectInteraction, detectInteractionWithContext: presence only; never touches the lockout."""
 
         def run() -> None:
-            if not self._authority.props(self._sensor_id).detect_interaction:
-                self._say([OperationError(ErrorCode.UNABLE_TO_PROCESS)])
+            self._take_context(context)
+            if not self._backend.facts.detect_interaction:
+                self._end(OperationError(ErrorCode.UNABLE_TO_PROCESS))
 
         return self._submit(SessionEvent.DETECT_INTERACTION, run)
 
     def enumerate_enrollments(self) -> int:
         """enumerateEnrollments."""
         return self._answer(
-            SessionEvent.ENUMERATE_ENROLLMENTS, lambda: cb.EnrollmentsEnumerated(self._templates.ids(self._user))
+            SessionEvent.ENUMERATE_ENROLLMENTS, lambda: cb.EnrollmentsEnumerated(self._backend.enrollment_ids())
         )
 
     def remove_enrollments(self, ids: tuple[int, ...]) -> int:
         """removeEnrollments. The answer names what was removed, not what was asked for."""
-        return self._answer(
-            SessionEvent.REMOVE_ENROLLMENTS, lambda: cb.EnrollmentsRemoved(self._templates.remove(self._user, ids))
-        )
+        return self._answer(SessionEvent.REMOVE_ENROLLMENTS, lambda: cb.EnrollmentsRemoved(self._backend.remove(ids)))
 
     def get_authenticator_id(self) -> int:
         """getAuthenticatorId."""
         return self._answer(
-            SessionEvent.GET_AUTHENTICATOR_ID,
-            lambda: cb.AuthenticatorIdRetrieved(
-                self._authority.authenticator_id(self._sensor_id, self._user, enrollments=self._enrolled)
-            ),
+            SessionEvent.GET_AUTHENTICATOR_ID, lambda: cb.AuthenticatorIdRetrieved(self._backend.authenticator_id())
         )
 
     def invalidate_authenticator_id(self) -> int:
         """invalidateAuthenticatorId."""
         return self._answer(
-            SessionEvent.INVALIDATE_AUTHENTICATOR_ID,
-            lambda: cb.AuthenticatorIdInvalidated(
-                self._authority.invalidate(self._sensor_id, self._user, enrollments=self._enrolled)
-            ),
+            SessionEvent.INVALIDATE_AUTHENTICATOR_ID, lambda: cb.AuthenticatorIdInvalidated(self._backend.invalidate())
         )
 
     def reset_lockout(self, token: bytes) -> int:
         """resetLockout."""
 
         def answer() -> Callback:
-            try:
-                self._authority.reset_lockout(self._sensor_id, self._user, token)
-            except TokenUnusable:
-                return OperationError(ErrorCode.UNABLE_TO_PROCESS)
+            self._backend.reset_lockout(token)
             return cb.LockoutCleared()
 
         return self._answer(SessionEvent.RESET_LOCKOUT, answer)
 
     def get_features(self) -> int:
         """getFeatures (faces)."""
-        return self._answer(
-            SessionEvent.GET_FEATURES,
-            lambda: (
-                cb.FeaturesRetrieved(tuple(sorted(self._features)))
-                if self._enrolled
-                else OperationError(ErrorCode.UNABLE_TO_PROCESS)
-            ),
-        )
-
-    def set_feature(self, token: bytes, feature: Feature, enabled: bool) -> int:
-        """setFeature (faces). Wants a live challenge like an enrollment."""
+        self._require(Modality.FACE, "getFeatures")
 
         def answer() -> Callback:
-            count = self._enrolled
-            try:
-                self._authority.allow_enrollment(self._sensor_id, self._user, token, enrollments=count)
-            except TokenUnusable:
-                return OperationError(ErrorCode.UNABLE_TO_PROCESS)
-            if not count:
-                return OperationError(ErrorCode.UNABLE_TO_PROCESS)
-            (self._features.add if enabled else self._features.discard)(feature)
+            return cb.FeaturesRetrieved(tuple(Feature(one) for one in sorted(self._backend.features())))
+
+        return self._answer(SessionEvent.GET_FEATURES, answer)
+
+    def set_feature(self, token: bytes, feature: Feature, enabled: bool) -> int:
+        """setFeature (faces)."""
+        self._require(Modality.FACE, "setFeature")
+
+        def answer() -> Callback:
+            self._backend.set_feature(token, int(feature), enabled)
             return cb.FeatureSet(feature)
 
         return self._answer(SessionEvent.SET_FEATURE, answer)
 
-    def _answer(self, event: SessionEvent, answer: Callable[[], Callback]) -> int:
-        return self._submit(event, lambda: self._end(answer()))
+    def present(self, sample: object | None, pose: Pose | None = None) -> None:
+        """A person touches or looks at the sensor; a finger on a display lies there until it is captured or lifted.
 
-    def _submit(self, event: SessionEvent, run: Callable[[], None]) -> int:
-        if self.state is SessionState.CLOSED:
-            step(self.state, event)
-        if len(self._queue) >= QUEUE_DEPTH:
-            raise QueueFull(
-                f"{QUEUE_DEPTH} operations are waiting", hint="wait for the last callback of the running one"
-            )
-        self._numbers += 1
-        self._queue.append((self._numbers, event, run))
-        return self._numbers
+        Raises:
+            WrongState: nothing waits for a capture, on a sensor that captures at once.
+        """
+        self.require_open(SessionEvent.CAPTURE)
+        if self._touch.at_once:
+            step(self.state, SessionEvent.CAPTURE)
+        self._touch.lay(Lying(sample, pose))
+        self._see()
 
-    def pump(self) -> None:
-        """Run queued operations until one waits for a person or the queue is empty."""
-        while self._queue and self.state is SessionState.IDLING:
-            self._current, event, run = self._queue.popleft()
-            self.state = step(self.state, event)
-            run()
+    def lift(self) -> None:
+        """The finger is taken away. Before its capture that is too soon (AcquiredInfo LIFT_TOO_SOON)."""
+        self.require_open()
+        if self._touch.lift() and self.state in _WAITING:
+            self._say([cb.Acquired(int(FingerprintAcquired.LIFT_TOO_SOON))])
 
-    def present(self, capture: Capture) -> None:
-        """A person touches or looks at the sensor while an operation waits.
+    def on_pointer_down(self, pointer: PointerContext | None = None) -> None:
+        """onPointerDown, onPointerDownWithContext."""
+        self._interrupt("onPointerDown")
+        self._touch.pointer_down()
+        self._see()
+
+    def on_pointer_up(self, pointer: PointerContext | None = None) -> None:
+        """onPointerUp, onPointerUpWithContext: the finger is lifted."""
+        self._interrupt("onPointerUp")
+        self.lift()
+
+    def on_pointer_cancel(self, pointer: PointerContext | None = None) -> None:
+        """onPointerCancelWithContext: what began was no touch of the sensor."""
+        self._interrupt("onPointerCancel")
+        self._touch.lift()
+
+    def on_ui_ready(self) -> None:
+        """onUiReady: the display lights the finger."""
+        self._interrupt("onUiReady")
+        self._touch.ready()
+        self._see()
+
+    def set_ignore_display_touches(self, ignored: bool) -> None:
+        """setIgnoreDisplayTouches."""
+        self._interrupt("setIgnoreDisplayTouches")
+        self._touch.ignored = ignored
+        self._see()
+
+    def on_context_changed(self, context: OperationContext) -> None:
+        """onContextChanged."""
+        self.require_open()
+        self._take_context(context)
+
+    def take(self, capture: Capture) -> None:
+        """The sensor has captured something while an operation waits.
 
         Raises:
             WrongState: nothing waits for a capture.
         """
-        self.state = step(self.state, SessionEvent.CAPTURE)
-        if capture.error is not None:
-            self._say([*self._captures.acquired(capture), capture.error])
-        elif self._enrolling is not None:
-            self._say(self._captures.enrollment(self._enrolling, capture))
-        elif self.state is SessionState.DETECTING_INTERACTION:
-            self._say(self._captures.interaction(capture))
-        else:
-            self._say(self._captures.authentication(capture, self._operation_id))
+        self._move(SessionEvent.CAPTURE)
+        if capture.delay_ms:
+            self._pass_ms(capture.delay_ms)
+        with self._refusals(of_samples=True):
+            if capture.error is not None:
+                self._say(self._captures.given_up(capture))
+            elif self._enrolling is not None:
+                self._say(self._captures.enrollment(self._enrolling, capture))
+            elif self.state is SessionState.DETECTING_INTERACTION:
+                self._say(self._captures.interaction(capture))
+            else:
+                self._say(self._captures.authentication(capture, self._operation_id))
 
-    def _say(self, callbacks: list[Callback]) -> None:
-        for callback in callbacks:
-            if is_terminal(callback, self._kind):
-                return self._end(callback)
-            self._notify(callback)
-        return None
-
-    def _end(self, callback: Callback) -> None:
-        self.state = step(self.state, SessionEvent.FINISH)
-        self._enrolling = None
-        self._notify(callback)
-
-    def cancel(self, number: int | None = None) -> None:
-        """Cancel an operation by its number (default: the running one), started or still queued."""
-        for entry in self._queue:
-            if entry[0] == number:
-                self._queue.remove(entry)
-                self._notify(OperationError(ErrorCode.CANCELED))
+    def _see(self) -> None:
+        waiting = _WAITING.get(self.state)
+        lying = self._touch.captured() if waiting is not None else None
+        if lying is None or waiting is None:
+            return
+        number = self._current
+        for capture in self._script.captures(waiting, lying.sample, lying.pose):
+            if _WAITING.get(self.state) is not waiting or self._current != number:
                 return
-        if self.state in CANCELLABLE and number in (None, self._current):
-            self.state = step(self.state, SessionEvent.CANCEL)
-            self._enrolling = None
-            self._notify(OperationError(ErrorCode.CANCELED))
+            self.take(capture)
 
-    def close(self) -> None:
-        """End the session.
+    def _ended(self, state: SessionState, *, canceled: bool) -> None:
+        if state is SessionState.ENROLLING and self._enrolling is not None and not canceled:
+            self._script.enrollment_ended()
+        self._enrolling = None
 
-        Raises:
-            WrongState: an operation runs or waits.
-        """
-        if self._queue:
-            raise WrongState("close is not allowed while operations wait", hint="wait for their last callbacks")
-        self.state = step(self.state, SessionEvent.CLOSE)
-        self._notify(cb.SessionClosed())
+    def _cleared(self) -> None:
+        self._script.lockout_cleared()
 
-    def client_died(self) -> None:
-        """The client is gone: drop everything and close. Safe to call twice."""
-        if self.state is not SessionState.CLOSED:
-            self.state = step(self.state, SessionEvent.CLIENT_DIED)
-            self._queue.clear()
-            self._enrolling = None
-            self._notify(cb.SessionClosed())
+    def _take_context(self, context: OperationContext | None) -> None:
+        self.context = context or OperationContext()
+        ignoring = self.context.hardware_ignoring_touches
+        if ignoring is not None:
+            self._touch.ignored = ignoring
+
+    def _interrupt(self, method: str) -> None:
+        self.require_open()
+        self._require(Modality.FINGERPRINT, method)
+
+    def _require(self, kind: Modality, method: str) -> None:
+        if self._kind is not kind:
+            has, lacks = ("IFace", "IFingerprint") if kind is Modality.FACE else ("IFingerprint", "IFace")
+            raise OtherInterface(f"{lacks} has no {method}", hint=f"{has} has it: open a session of such a sensor")

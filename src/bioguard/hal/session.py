@@ -57,16 +57,19 @@ class SessionEvent(Enum):
     FINISH = "finish"
     CLOSE = "close"
     CLIENT_DIED = "client died"
+    HAL_DIED = "secure world died"
 
 
 _INTERACTIVE: dict[SessionEvent, SessionState] = {
     SessionEvent.FINISH: SessionState.IDLING,
     SessionEvent.CANCEL: SessionState.IDLING,
     SessionEvent.CLIENT_DIED: SessionState.CLOSED,
+    SessionEvent.HAL_DIED: SessionState.CLOSED,
 }
 _SHORT: dict[SessionEvent, SessionState] = {
     SessionEvent.FINISH: SessionState.IDLING,
     SessionEvent.CLIENT_DIED: SessionState.CLOSED,
+    SessionEvent.HAL_DIED: SessionState.CLOSED,
 }
 
 TRANSITIONS: dict[SessionState, dict[SessionEvent, SessionState]] = {
@@ -86,6 +89,7 @@ TRANSITIONS: dict[SessionState, dict[SessionEvent, SessionState]] = {
         SessionEvent.SET_FEATURE: SessionState.SETTING_FEATURE,
         SessionEvent.CLOSE: SessionState.CLOSED,
         SessionEvent.CLIENT_DIED: SessionState.CLOSED,
+        SessionEvent.HAL_DIED: SessionState.CLOSED,
     },
     SessionState.ENROLLING: {SessionEvent.CAPTURE: SessionState.ENROLLING, **_INTERACTIVE},
     SessionState.AUTHENTICATING: {SessionEvent.CAPTURE: SessionState.AUTHENTICATING, **_INTERACTIVE},

@@ -28,7 +28,7 @@ class Presentation:
 
     Attributes:
         delay_ms: latency and duration together.
-        acquired: AcquiredInfo and vendor code, in order.
+        acquired: AcquiredInfo and vendor code, in order; none where nobody scripts them: as the sample is judged.
         comparable: whether it is compared.
         spoof: it was judged to be an attack, and counts as a failed attempt.
     """
@@ -56,45 +56,68 @@ class SensorScript:
     Args:
         rng: decides latencies and noise; seed it to replay.
         captures: presentations that were played before.
+        default_times: whether a latency or duration that nobody set takes its time, as in the virtual HAL.
     """
 
-    def __init__(self, kind: Modality, knobs: SensorProperties, rng: Rng, *, captures: int = 0) -> None:
+    def __init__(
+        self, kind: Modality, knobs: SensorProperties, rng: Rng, *, captures: int = 0, default_times: bool = True
+    ) -> None:
         self._kind = kind
         self._knobs = knobs
         self._rng = rng
         self._captures = captures
+        self._default_times = default_times
         self._good = int(FingerprintAcquired.GOOD if kind is Modality.FINGERPRINT else FaceAcquired.GOOD)
 
     def _random(self) -> int:
         return int.from_bytes(self._rng.bytes(8), "little")
 
+    def _is_set(self, knob: str) -> bool:
+        return knob in self._knobs.changed()
+
     def delay_ms(self, operation: str) -> int:
         """Latency of one operation (authenticate, enroll, detect_interaction)."""
-        return latency(self._knobs.numbers(f"operation_{operation}_latency")).draw(self._random())
+        knob = f"operation_{operation}_latency"
+        if not self._default_times and not self._is_set(knob):
+            return 0
+        return latency(self._knobs.numbers(knob)).draw(self._random())
 
-    def present(self, operation: str, default_codes: tuple[int, ...] = (1,)) -> Presentation:
+    def _duration_ms(self, operation: str) -> int:
+        knob = f"operation_{operation}_duration"
+        return self._knobs.number(knob) if self._default_times or self._is_set(knob) else 0
+
+    def next_quality(self) -> tuple[tuple[int, int], ...] | None:
+        """The code that `quality_sequence` has for this capture, if it goes on so far."""
+        sequence = self._knobs.numbers("quality_sequence")
+        number, self._captures = self._captures, self._captures + 1
+        return (acquired_code(sequence[number], self._kind),) if number < len(sequence) else None
+
+    def is_good(self, codes: tuple[tuple[int, int], ...]) -> bool:
+        """Whether the last code is GOOD."""
+        return bool(codes) and codes[-1][0] == self._good
+
+    def present(self, operation: str, default_codes: tuple[int, ...] | None = (1,)) -> Presentation:
         """The next presentation of an operation (authenticate, detect_interaction)."""
         error = forced_error(self._knobs.number(f"operation_{operation}_error"))
-        scripted = self._knobs.numbers(f"operation_{operation}_acquired")
-        is_default = f"operation_{operation}_acquired" not in self._knobs.changed()
-        codes = tuple(acquired_code(c, self._kind) for c in (default_codes if is_default else scripted))
-        if error is not None:
-            codes = ()
-        elif not codes:
+        knob = f"operation_{operation}_acquired"
+        scripted = self._knobs.numbers(knob)
+        judged = default_codes is None and not self._is_set(knob)
+        numbers = scripted if self._is_set(knob) else default_codes or ()
+        codes = tuple(acquired_code(c, self._kind) for c in numbers) if error is None else ()
+        if error is None and not codes and not judged:
             error = OperationError(ErrorCode.UNABLE_TO_PROCESS)
-        comparable = True
-        sequence = self._knobs.numbers("quality_sequence")
-        if self._captures < len(sequence):
-            codes = (acquired_code(sequence[self._captures], self._kind),)
-            comparable = codes[-1][0] == self._good
-        self._captures += 1
-        delay_ms = self.delay_ms(operation) + self._knobs.number(f"operation_{operation}_duration")
-        spoof = 0 < self._knobs.rate("spoof_score") >= self._knobs.rate("spoof_limit")
-        return Presentation(delay_ms, codes, self._who(spoof), comparable, error, spoof)
+        quality = self.next_quality()
+        comparable = quality is None or self.is_good(quality)
+        delay_ms = self.delay_ms(operation) + self._duration_ms(operation)
+        return Presentation(delay_ms, quality or codes, self.who(), comparable, error, self._is_spoof())
 
-    def _who(self, spoof: bool) -> Who:
-        wrong = self._knobs.flag("wrong_finger") or self._knobs.flag("operation_authenticate_fails") or spoof
-        return Who.SOMEBODY_ELSE if wrong else Who.GENUINE
+    def _is_spoof(self) -> bool:
+        return 0 < self._knobs.rate("spoof_score") >= self._knobs.rate("spoof_limit")
+
+    def who(self) -> Who:
+        """Who is in front of the sensor."""
+        wrong = self._knobs.flag("wrong_finger") or self._knobs.flag("operation_authenticate_fails")
+        return Who.SOMEBODY_ELSE if wrong or self._is_spoof() else Who.GENUINE
 
     def noise_hides_id(self) -> bool:
         """Whether the noise makes an id unrecognizable, for sensors whose samples are ids."""

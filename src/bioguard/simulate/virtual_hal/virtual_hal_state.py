@@ -69,7 +69,7 @@ class KeyTokens:
 
 
 class IdTemplates:
-    """`Templates` whose samples are ids: a sample matches the enrollment of the same number."""
+    """Enrollments of one sensor whose samples are ids: a sample matches the enrollment of the same number."""
 
     def __init__(self, sensor_id: int, states: MemoryStates) -> None:
         self._sensor_id = sensor_id
@@ -80,9 +80,11 @@ class IdTemplates:
         return self.enrolled.get(user, ())
 
     def match(self, user: bytes, sample: object) -> int:
+        """The id of the enrollment the sample belongs to, or 0."""
         return sample if isinstance(sample, int) and sample in self.ids(user) else 0
 
-    def add(self, user: bytes, enrollment_id: int, samples: tuple[object, ...], state: SensorUserState) -> None:
+    def add(self, user: bytes, enrollment_id: int, state: SensorUserState) -> None:
+        """Store an enrollment and the authority's new state, both or neither."""
         self.enrolled[user] = (*self.ids(user), enrollment_id)
         self._states.save(self._sensor_id, user, state)
 
