@@ -52,22 +52,25 @@ def correlate(data: bytes, canaries: Canaries) -> list[Hit]:
     """Places where a window of the face canary correlates above the threshold; one hit a chunk and form."""
     array = np.frombuffer(data, np.uint8)
     patterns = _patterns(canaries)
-    spectra = np.conj(np.fft.rfft(patterns, _TRANSFORM, axis=1))
+    spectra: dict[int, NDArray[np.complex128]] = {}
     hits: list[Hit] = []
     for kind, width, shift, values in _views(array):
+        size = min(_TRANSFORM, 1 << max(values.size, WINDOW).bit_length())  # a short source needs no long one
+        if size not in spectra:
+            spectra[size] = np.conj(np.fft.rfft(patterns, size, axis=1))
         for start in range(0, max(values.size - WINDOW + 1, 0), _CHUNK):
             chunk = values[start : start + _TRANSFORM]
             if not chunk.any():
                 continue
-            peak, at = _peak(chunk, spectra)
+            peak, at = _peak(chunk, spectra[size], size)
             if peak >= THRESHOLD:
                 hits.append(Hit(f"face, correlation as {kind}", (start + at) * width + shift, WINDOW * width))
     return hits
 
 
-def _peak(chunk: NDArray[np.float64], spectra: NDArray[np.complex128]) -> tuple[float, int]:
+def _peak(chunk: NDArray[np.float64], spectra: NDArray[np.complex128], size: int) -> tuple[float, int]:
     count = chunk.size - WINDOW + 1
-    products = np.fft.irfft(np.fft.rfft(chunk, _TRANSFORM) * spectra, _TRANSFORM, axis=1)[:, :count]
+    products = np.fft.irfft(np.fft.rfft(chunk, size) * spectra, size, axis=1)[:, :count]
     sums = np.concatenate([[0.0], np.cumsum(chunk)])
     squares = np.concatenate([[0.0], np.cumsum(chunk * chunk)])
     total = sums[WINDOW:] - sums[:-WINDOW]

@@ -11,8 +11,10 @@ import lzma
 import pickle
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -65,22 +67,26 @@ _HOSTS: dict[str, Callable[[np.random.Generator, int], bytes]] = {
 }
 
 
-def _exact_class(scanner: Scanner, canaries: Canaries, fraction: float, host: str) -> Score:
-    """Every encoding, a fragment of it, in one kind of material."""
+def _exact_class(
+    scanner: Scanner, whole: Mapping[str, bytes], identities: Collection[str], fraction: float, host: str
+) -> Score:
+    """A fragment of every encoding, of those of an identity the whole, in one kind of material."""
     generator = np.random.default_rng(int(fraction * 100))
     material = bytearray()
     spans = []
-    for name, data in encodings(canaries).items():
+    for name, data in whole.items():
         size = min(max(int(len(data) * fraction), MIN_RUN_BYTES * 2), len(data))
-        if name.partition(",")[0] in canaries.identities:
+        if name.partition(",")[0] in identities:
             size = len(data)  # a part of a name or a PIN can be too plain to tell from chance
         start = int(generator.integers(0, len(data) - size + 1))
         material += _HOSTS[host](generator, _PADDING)
         spans.append((name, len(material), len(material) + size))
         material += data[start : start + size]
     material += _HOSTS[host](generator, _PADDING)
-    hits = sorted((hit.offset, hit.offset + hit.length) for hit in scanner.scan_exact(bytes(material)))
-    missed = tuple(name for name, start, end in spans if not any(s < end and e > start for s, e in hits))
+    hits = sorted((hit.offset + hit.length, hit.offset) for hit in scanner.scan_exact(bytes(material)))
+    ends = [end for end, _ in hits]
+    earliest = [*accumulate((start for _, start in reversed(hits)), min, initial=len(material))][::-1]
+    missed = tuple(name for name, start, end in spans if earliest[bisect_right(ends, start)] >= end)
     return Score(f"exact, {fraction:.0%}, in {host}", len(spans), len(spans) - len(missed), missed)
 
 
@@ -139,7 +145,8 @@ def _transformed(canaries: Canaries) -> Iterator[tuple[str, str, bytes]]:
 
 def prove(scanner: Scanner, canaries: Canaries) -> tuple[Score, ...]:
     """Plant, scan, count. The caller refuses to report a clean scan unless every score is full."""
-    scores = [_exact_class(scanner, canaries, fraction, host) for fraction in _FRAGMENTS for host in _HOSTS]
+    whole, identities = encodings(canaries), canaries.identities
+    scores = [_exact_class(scanner, whole, identities, part, host) for part in _FRAGMENTS for host in _HOSTS]
     generator = np.random.default_rng(5)
     counts: dict[str, list[tuple[str, bool]]] = {}
     for kind, name, data in _transformed(canaries):
