@@ -1,76 +1,12 @@
 """`tee-sim trace`: a timeline as lines, all of it or what is asked for."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
+from tee_sim.cli.options import note
 from tee_sim.normal.machine.errors import MachineError
-from tee_sim.normal.timeline import read
-from tee_sim.shared.debug_report import printable
-
-_GOOD = frozenset({"SUCCESS", "OK"})
-_MOST_BYTES = 1 << 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedLine:
-    """What stands in one line.
-
-    Attributes:
-        at_ms: since the first event.
-        lasted_ms: None for what takes no time, or has not come to its end.
-    """
-
-    at_ms: float
-    lasted_ms: float | None
-    row: str
-    name: str
-    args: dict[str, Any]
-
-    @property
-    def failed(self) -> bool:
-        """Whether it is a refusal, a panic, a fault or a call that was denied."""
-        result = self.args.get("result")
-        return (result is not None and result not in _GOOD) or self.row == "faults" or "panic" in self.name
-
-    def __str__(self) -> str:
-        lasted = f"{self.lasted_ms:9.3f}" if self.lasted_ms is not None else " " * 9
-        args = " ".join(f"{key}={value}" for key, value in self.args.items())
-        line = f"{self.at_ms:11.3f} {lasted}  {self.row:<16} {self.name}  {args}".rstrip()
-        return printable(line, len(line) * 10)  # the file may be anybody's, and a terminal obeys
-
-
-def timed_lines(events: list[dict[str, Any]]) -> Iterator[TimedLine]:
-    """The events in order of their beginning; the begin and end of one span as one line."""
-    rows = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
-    timed = [e for e in events if e["ph"] != "M"]
-    first = min((e["ts"] for e in timed), default=0)
-    spans: list[dict[str, Any]] = []
-    open_ends: dict[tuple[int, int], list[dict[str, Any]]] = {}
-    for event in timed:
-        place = (event["pid"], event["tid"])
-        if event["ph"] == "E":
-            begun = open_ends.get(place, [])
-            if begun:
-                span = begun.pop()
-                span["dur"] = event["ts"] - span["ts"]
-                span["args"] = span["args"] | event["args"]
-            continue
-        span = dict(event)
-        spans.append(span)
-        if event["ph"] == "B":
-            open_ends.setdefault(place, []).append(span)
-    for span in sorted(spans, key=lambda s: s["ts"]):
-        yield TimedLine(
-            at_ms=(span["ts"] - first) / 1000,
-            lasted_ms=span["dur"] / 1000 if "dur" in span else None,
-            row=rows.get((span["pid"], span["tid"]), "?"),
-            name=span["name"],
-            args=span["args"],
-        )
+from tee_sim.normal.timeline_reader import Wanted, printed, read, read_file, timed_lines, torn_bytes
 
 
 @click.command()
@@ -87,16 +23,13 @@ def trace(file: Path, rows: tuple[str, ...], names: tuple[str, ...], failed: boo
       TEE_SIM_TRACE=t.json tee-sim invoke counter READ && tee-sim trace --row TA t.json
     """
     try:
-        with file.open("rb") as opened:
-            data = opened.read(_MOST_BYTES)
+        data = read_file(file)
     except OSError as error:
         why = f"{file} cannot be read: {error.strerror}"
         raise MachineError("machine.path", why, hint="write one with: TEE_SIM_TRACE=FILE tee-sim run ...") from error
-    for line in timed_lines(read(data)):
-        if (
-            (not rows or any(text in line.row for text in rows))
-            and (not names or any(text in line.name for text in names))
-            and (not failed or line.failed)
-            and (slower_than is None or (line.lasted_ms or 0) > slower_than)
-        ):
-            click.echo(str(line))
+    lines = timed_lines(read(data))
+    if torn_bytes(data):
+        note(f"the last line of {file} was not written to its end: {torn_bytes(data)} bytes are left out")
+    wanted = Wanted(rows=rows, names=names, failed=failed, slower_than_ms=slower_than)
+    for line in printed(wanted.of(lines)):
+        click.echo(line)

@@ -27,7 +27,8 @@ _MOST_NAMES: Final = 4
 _KINDS: Final = {b"o": "objects", b"p": "pages", b"a": "anchor"}
 
 
-def _normal_row(name: str, category: str) -> Row:
+def normal_row(name: str, category: str) -> Row:
+    """A row of this process, which is of the normal world."""
     program = PurePath(sys.argv[0] or "python").name  # without arguments: names of people stand there
     return Row(os.getpid(), f"normal world ({program})", name, category)
 
@@ -77,6 +78,7 @@ class _Written(WorldEvents):
         self._timeline = timeline
         name = f"secure world {pid}"
         self._world = Row(pid, name, "secure world", "world")
+        self._time = Row(pid, name, "simulated time", "time")
         self._rows = {m.uuid: Row(pid, name, f"TA {m.name}", "command") for m in manifests}
         self._by_name = {m.name: self._rows[m.uuid] for m in manifests}
         self._sessions: dict[int, Row] = {}
@@ -145,7 +147,7 @@ class _Written(WorldEvents):
     def _clock(self, params: Sequence[Param]) -> None:
         with suppress(TeeError, IndexError):
             times: Args = {"wall_ms": params[0].as_number(), "boot_ms": params[1].as_number()}
-            self._timeline.instant(self._world, "simulated time", times)
+            self._timeline.counter(self._time, "simulated time", times)
 
     def failed(self, error: BaseException) -> None:
         if self._open is not None:
@@ -198,7 +200,7 @@ def storage_log() -> Callable[[str, tuple[bytes, ...], Args, int], None] | None:
     timeline = current()
     if timeline is None:
         return None
-    row = _normal_row("disk", "storage")
+    row = normal_row("disk", "storage")
 
     def write(operation: str, names: tuple[bytes, ...], args: Args, started_us: int) -> None:
         kinds = [_KINDS.get(name[:1], "others") for name in names]
@@ -215,7 +217,7 @@ class _WrittenRpmb:
     def __init__(self, inner: RpmbTransport, timeline: Timeline) -> None:
         self._inner = inner
         self._timeline = timeline
-        self._row = _normal_row("RPMB", "rpmb")
+        self._row = normal_row("RPMB", "rpmb")
 
     def transfer(self, request: bytes, reply_frames: int) -> bytes:
         started_us = now_us()
@@ -258,4 +260,4 @@ def fault(point: str, action: str, count: int) -> None:
     """A scripted fault is about to be played, at the `count`-th passage of a point."""
     timeline = current()
     if timeline is not None:
-        timeline.instant(_normal_row("faults", "fault"), f"{point}: {action}", {"passage": count})
+        timeline.instant(normal_row("faults", "fault"), f"{point}: {action}", {"passage": count})

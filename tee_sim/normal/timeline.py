@@ -1,13 +1,14 @@
 """One timeline of everything that the normal world sees of secure worlds, for Perfetto and Chrome's viewer.
 
-    TEE_SIM_TRACE=timeline.json bioguard demo          then open timeline.json in https://ui.perfetto.dev
+    bioguard --trace timeline.json demo          then open timeline.json in https://ui.perfetto.dev
+    TEE_SIM_TRACE=timeline.json tee-sim run ...
 
 A file in the Trace Event format, as an array: the first line is `[`, then one event a line, without an end, as the
 format allows; so the file of a killed process opens, and several commands may write to one file, one after the other or
 at once. Its schema is docs/schemas/timeline.schema.json; what each event says is in docs/debugging.md.
 
 Promises: names, numbers, sizes, results and durations, and no byte of a parameter, an object, a frame or a key.
-Without TEE_SIM_TRACE nothing is opened, measured or written.
+Without a name of a file nothing is opened, measured or written.
 Does not promise: to be complete. When the file cannot be written any more it ends, with one line on standard error.
 """
 
@@ -18,13 +19,13 @@ import sys
 import time
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Final, TypeGuard
+from typing import Final
 
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
 
 VARIABLE: Final = "TEE_SIM_TRACE"
-_FIRST_LINE: Final = b"[\n"
+FIRST_LINE: Final = b"[\n"
 
 Value = str | int | bool
 Args = dict[str, Value | None]
@@ -39,6 +40,7 @@ class Timeline:
     """Appends events to one file."""
 
     def __init__(self, path: str) -> None:
+        self._path = path
         try:
             # Not blocking, or a FIFO without a reader would hang here.
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
@@ -57,8 +59,8 @@ class Timeline:
         if not stat.S_ISREG(status.st_mode):
             raise _refuse(path, "it is no regular file")
         if status.st_size == 0:
-            self._write(_FIRST_LINE)
-        elif os.pread(self._fd, len(_FIRST_LINE), 0) != _FIRST_LINE:
+            self._write(FIRST_LINE)
+        elif os.pread(self._fd, len(FIRST_LINE), 0) != FIRST_LINE:
             raise _refuse(path, "it holds something else")
 
     def instant(self, row: "Row", name: str, args: Args | None = None) -> None:
@@ -76,6 +78,16 @@ class Timeline:
     def span(self, row: "Row", name: str, started_us: int, args: Args | None = None) -> None:
         """Something that began at `started_us` and ends now."""
         self._event(row, {"name": name, "ph": "X", "ts": started_us, "dur": now_us() - started_us}, args)
+
+    def counter(self, row: "Row", name: str, args: Args) -> None:
+        """Numbers that go up and down, or stand: each has a track of its own."""
+        self._event(row, {"name": name, "ph": "C", "ts": now_us()}, args)
+
+    def flow(self, source: "Row", target: "Row", number: int, name: str) -> None:
+        """An arrow from what is open in one row to what is open in another. Args: number: of no other arrow."""
+        flow: dict[str, object] = {"name": name, "ts": now_us(), "id": number}
+        self._event(source, flow | {"ph": "s"}, None)
+        self._event(target, flow | {"ph": "f", "bp": "e"}, None)
 
     def _event(self, row: "Row", event: dict[str, object], args: Args | None) -> None:
         event |= {"cat": row.category, "pid": row.pid, "tid": self._number(row)}
@@ -109,52 +121,13 @@ class Timeline:
         if not whole:
             self.close()
             with suppress(OSError, ValueError, AttributeError):
-                sys.stderr.write(f"note: the timeline ends here: {VARIABLE} cannot be written any more\n")
+                sys.stderr.write(f"note: the timeline ends here: {self._path!a} cannot be written any more\n")
 
     def close(self) -> None:
         """Write nothing more."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-
-_KEYS: Final = {"name": str, "cat": str, "ph": str, "ts": int, "pid": int, "tid": int, "args": dict}
-_NO_TIMELINE = "give a file that was written by: TEE_SIM_TRACE=FILE tee-sim run ..."
-
-
-def read(data: bytes) -> list[dict[str, object]]:
-    """The events of a timeline, as they stand in the file; a last line that was not written to its end is left out.
-
-    Raises:
-        TeeError: BAD_FORMAT, with the line that is no event.
-    """
-    first, *lines = data.split(b"\n")
-    if first + b"\n" != _FIRST_LINE:
-        raise TeeError(TeeResult.BAD_FORMAT, "line 1 of the timeline is not `[`", origin=Origin.API, hint=_NO_TIMELINE)
-    return [_parsed(line, number) for number, line in enumerate(lines[:-1], start=2)]
-
-
-def _is_event(event: Any) -> TypeGuard[dict[str, object]]:
-    """Whether it has what docs/schemas/timeline.schema.json asks of every event, so that it can be printed."""
-    return (
-        isinstance(event, dict)
-        and all(type(event.get(key)) is kind for key, kind in _KEYS.items())
-        and (type(event.get("dur")) is int) == ("dur" in event) == (event["ph"] == "X")
-        and all(0 <= number < 1 << 63 for number in event.values() if type(number) is int)
-        and (event["ph"] != "M" or type(event["args"].get("name")) is str)
-    )
-
-
-def _parsed(line: bytes, number: int) -> dict[str, object]:
-    try:
-        event = json.loads(line.removesuffix(b","))
-    except (ValueError, RecursionError):
-        event = None
-    if not line.endswith(b",") or not _is_event(event):
-        raise TeeError(
-            TeeResult.BAD_FORMAT, f"line {number} of the timeline is no event", origin=Origin.API, hint=_NO_TIMELINE
-        )
-    return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +143,7 @@ class Row:
 def _refuse(path: str, why: str) -> TeeError:
     return TeeError(
         TeeResult.BAD_PARAMETERS,
-        f"{VARIABLE}={path!a}: no timeline can be written there: {why}",
+        f"no timeline can be written to {path!a}: {why}",
         origin=Origin.API,
         hint="name a new file, or one that holds a timeline: events are added to it",
     )

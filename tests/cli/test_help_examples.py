@@ -98,6 +98,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     np.savez(scene / "faces.npz", embeddings=np.stack([f.vector for f in faces]), labels=np.zeros(4))
     (scene / "pin.txt").write_text("2468\n")
     (scene / "k.bin").write_bytes(bytes(range(32)))
+    (scene / "phone.json").write_text("[\n")
     for name in (
         "backup.tar",
         "keys.json",

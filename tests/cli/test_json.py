@@ -44,6 +44,8 @@ STORY = """
 0 user add alice
 0 user add bob
 0 user list
+0 user list --trace trace.json
+0 trace show trace.json
 0 pin set alice --pin-file pin
 0 pin verify alice --pin-file pin
 3 pin verify alice --pin-file wrong
@@ -131,6 +133,7 @@ STORY = """
 6 device status
 2 nonsense
 4 authenticate alice nothing.iso
+4 trace show nothing.iso
 """
 ELSEWHERE = {
     "clock-advance": "needs a stepped clock: tests/device/test_driven_clock.py",

@@ -28,7 +28,7 @@ TRUSTED = {"trusted"}
 BOTH = {"match", "commands", "records", "proofs", "errors", "exit_codes", "json_text"}
 NORMAL = {
     "cli", "serve", "device", "hal", "formats", "report", "log", "private_files", "user_files", "printable", "text",
-    "capture",
+    "timeline_events", "capture",
 }  # fmt: skip
 TOOLS = {"simulate", "evidence"}  # they play the secure world's rules in the open, and say so
 NEVER_MEASURED = {"json_text"}  # pure, and no manifest loads it

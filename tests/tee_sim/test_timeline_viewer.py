@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from counter.commands import ADD, COUNTER_UUID, Add
 
-from tee_sim.normal import timeline
+from tee_sim.normal import timeline, timeline_reader
 from tee_sim.normal.client import Context
 from tee_sim.normal.supplicant import Supplicant
 from tee_sim.testing.in_process import InProcessTee
@@ -48,7 +48,7 @@ def rows_in_viewer(path: Path) -> set[str]:
 
 def rows_in_file(path: Path) -> set[str]:
     """The rows with something that takes time: the viewer shows no others."""
-    found = timeline.read(path.read_bytes())
+    found = timeline_reader.read(path.read_bytes())
     named = {(e["pid"], e["tid"]): e["args"]["name"] for e in found if e["name"] == "thread_name"}  # type: ignore[index]
     return {str(named[e["pid"], e["tid"]]) for e in found if e["ph"] in "BX"}
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from bioguard.cli import streams
-from bioguard.cli.command_line import device_to_start, hoist_global_options, takes_caches
+from bioguard.cli.command_line import device_to_start, hoist_global_options, takes_caches, traced
 from bioguard.exit_codes import ExitCode
 from tee_sim.shared.leaving import leave
 
@@ -32,7 +32,9 @@ def run(args: list[str]) -> ExitCode:
     """Run one command line and return its exit code."""
     from bioguard.cli.running import run_command  # noqa: PLC0415 - loads the rest, while the child loads its own
 
-    return run_command(hoist_global_options(args))
+    arguments = hoist_global_options(args)
+    with traced(arguments):
+        return run_command(arguments)
 
 
 def main() -> NoReturn:
@@ -40,7 +42,8 @@ def main() -> NoReturn:
     gc.disable()
     streams.install()
     try:
-        with _started_ahead(hoist_global_options(sys.argv[1:])):
+        arguments = hoist_global_options(sys.argv[1:])
+        with traced(arguments), _started_ahead(arguments):
             code = run(sys.argv[1:])
             sys.stdout.flush()
     except streams.AnswerLost as lost:

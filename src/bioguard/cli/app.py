@@ -97,10 +97,17 @@ COMMANDS: Table = {
     "serve": ("serve:serve", "Drive a device by CBOR frames on standard input and output (docs/formats/serve.md)."),
     "show": ("records:show", "Show one record's metadata."),
     "token": ("token:token", "Decode and check auth tokens (docs/formats/token.md)."),
+    "trace": ("trace:trace", "Print or draw a timeline that `--trace FILE` wrote (docs/debugging.md)."),
     "unrestrict": ("rights:unrestrict", "End a restriction."),
     "user": ("users:user", "Add, list and remove users."),
 }
 """Loaded when used: a decision does not wait for the audit's imports."""
+
+
+def _named(_ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    if value == Path():
+        raise click.BadParameter("name a file")
+    return value
 
 
 @click.group(
@@ -133,6 +140,15 @@ COMMANDS: Table = {
     "--storage-log",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Append a line of JSON to FILE for every request to the disk: operation, names, sizes, faults.",
+    metavar="FILE",
+)
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_named,
+    expose_value=False,  # it is looked at before anything is started: bioguard.cli.command_line
+    help="Append what happens to FILE, a timeline for `bioguard trace` and for Perfetto: names, sizes, results, "
+    "durations, no data.",
     metavar="FILE",
 )
 @click.version_option(__version__, prog_name="bioguard", message="%(prog)s %(version)s (simulator)")

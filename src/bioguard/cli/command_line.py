@@ -4,12 +4,15 @@ This loads nothing: it is what is asked before everything else is loaded.
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bioguard.errors import WrongUsage
 from tee_sim.normal.machine.fuse_file import FUSE_FILE
 
+TRACE_VARIABLE = "TEE_SIM_TRACE"
+"""`tee_sim.normal.timeline.VARIABLE`, which is not loaded for its name."""
 GLOBAL_OPTIONS = {
     "--device": True,
     "--json": False,
@@ -20,6 +23,7 @@ GLOBAL_OPTIONS = {
     "--clock": True,
     "--allow-level": True,
     "--storage-log": True,
+    "--trace": True,
 }
 """Name and whether it takes a value. They may stand anywhere on the command line."""
 
@@ -61,7 +65,7 @@ def refuse_idle_options(arguments: list[str]) -> None:
         arguments: as `hoist_global_options` leaves them.
     """
     given = [name for name in _FOR_NEW_DEVICES if any(a.partition("=")[0] == name for a in arguments)]
-    command = _command(_split(arguments)[1])
+    command = _command(arguments)
     if given and not _NO_DEVICE.isdisjoint(command) and _STARTS_ONE.isdisjoint(command):
         raise WrongUsage(
             f"{given[0]} means nothing here: this command starts no device",
@@ -83,9 +87,18 @@ def _split(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
     return options, arguments[i:]
 
 
-def _command(rest: list[str]) -> set[str]:
+def command_words(arguments: list[str]) -> list[str]:
+    """The command and the word after it, which is a subcommand if the command has any.
+
+    Args:
+        arguments: as `hoist_global_options` leaves them.
+    """
+    return [word for word in _split(arguments)[1] if not word.startswith("-")][:2]
+
+
+def _command(arguments: list[str]) -> set[str]:
     """The command alone, and with the word after it: one of them is in a table if it is a command of that table."""
-    words = [word for word in rest if not word.startswith("-")][:2]
+    words = command_words(arguments)
     return {" ".join(words[:1]), " ".join(words)}
 
 
@@ -122,8 +135,8 @@ def device_to_start(arguments: list[str]) -> Path | None:
     Args:
         arguments: as `hoist_global_options` leaves them.
     """
-    options, rest = _split(arguments)
-    if _STARTS_ONE.isdisjoint(_command(rest)) or not {"-h", "--help"}.isdisjoint(arguments):
+    options, _ = _split(arguments)
+    if _STARTS_ONE.isdisjoint(_command(arguments)) or not {"-h", "--help"}.isdisjoint(arguments):
         return None
     named = Path(options["--device"]) if "--device" in options else named_device_dir()
     with suppress(WrongUsage):  # the command says so
@@ -132,6 +145,26 @@ def device_to_start(arguments: list[str]) -> Path | None:
     return None
 
 
+@contextmanager
+def traced(arguments: list[str]) -> Iterator[None]:
+    """For a block whose timeline goes where `--trace` says. The processes that it starts write there too.
+
+    Args:
+        arguments: as `hoist_global_options` leaves them.
+    """
+    before = os.environ.get(TRACE_VARIABLE)
+    path = _split(arguments)[0].get("--trace")
+    if path:
+        os.environ[TRACE_VARIABLE] = os.path.abspath(path)  # noqa: PTH100 - `resolve` follows links, which may be gone
+    try:
+        yield
+    finally:
+        if path and before is None:
+            del os.environ[TRACE_VARIABLE]
+        elif path and before is not None:
+            os.environ[TRACE_VARIABLE] = before
+
+
 def takes_caches(arguments: list[str]) -> bool:
     """Whether the command starts from caches. Args: as of `device_to_start`."""
-    return WITHOUT_CACHES.isdisjoint(_command(_split(arguments)[1]))
+    return WITHOUT_CACHES.isdisjoint(_command(arguments))

@@ -2,11 +2,12 @@
 
 import os
 import time
+from collections.abc import Callable
 
 import click
 
 from bioguard.cli.app import cli
-from bioguard.cli.command_line import refuse_idle_options
+from bioguard.cli.command_line import TRACE_VARIABLE, refuse_idle_options
 from bioguard.cli.output import Output, Result
 from bioguard.cli.streams import AnswerLost
 from bioguard.errors import BioguardError, InputRefused, WrongUsage
@@ -44,8 +45,19 @@ def run_command(arguments: list[str]) -> ExitCode:
     Args:
         arguments: as `hoist_global_options` leaves them.
     """
+    if not os.environ.get(TRACE_VARIABLE):
+        return _run(arguments)
+    from bioguard.cli import tracing  # noqa: PLC0415 - loaded where there is something to write
+
+    code = _run(arguments, tracing.began)
+    tracing.ended(code)
+    return code
+
+
+def _run(arguments: list[str], began: Callable[[list[str]], None] = lambda _: None) -> ExitCode:
     output = Output(as_json="--json" in arguments, quiet=not {"-q", "--quiet"}.isdisjoint(arguments))
     try:
+        began(arguments)
         refuse_idle_options(arguments)
         result = cli.main(args=arguments, prog_name="bioguard", standalone_mode=False)
     except AnswerLost:

@@ -96,10 +96,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         "the frame of the command line: lazy commands, standard streams, the report of a crash, where the device is",
         {
             "bioguard.cli.__main__": "import gc",
-            "bioguard.cli.command_line": "os.environ *2",
+            "bioguard.cli.command_line": "os.environ *6",
             "tee_sim.lazy_group": "getattr, import gc, import importlib",
             "bioguard.cli.opening": ".open, import bioguard.simulate.faults, import bioguard.user_files",
-            "bioguard.cli.running": "import tempfile, import traceback, os.fdopen",
+            "bioguard.cli.running": "import tempfile, import traceback, os.environ, os.fdopen",
             "bioguard.cli.streams": (
                 "io.BufferedReader, io.BufferedWriter, io.FileIO, io.TextIOWrapper *6, os.dup2, os.open *2"
             ),
@@ -267,7 +267,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.cli.run": "import subprocess, os.environ *3, os.pathsep, os.pipe *2",
             "tee_sim.cli.serve": "import signal",
             "tee_sim.cli.tools": ".read_bytes, import shutil, os.open",
-            "tee_sim.cli.trace": ".open",
+            "tee_sim.normal.timeline_reader": ".open",
             "tee_sim.cli.words": ".open",
             "tee_sim.normal.dev_kit": (
                 ".mkdir *3, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
@@ -319,6 +319,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.records.tokens": "getattr *2",
             "bioguard.report.fingerprint_drawing": "getattr",
             "bioguard.report.json_form": "getattr",
+            "bioguard.timeline_events": "getattr",
             "bioguard.trusted.biometric.levels": "getattr *2",
             "bioguard.trusted.biometric.search_segments": "getattr",
             "tee_sim.normal.supplicant": "getattr",

@@ -29,17 +29,19 @@ EVENTS = [
 ]
 ADD = "      0.000     1.000  TA vault         ADD  session=1 result=STORAGE_NO_SPACE\n"
 COMMIT = "      0.500     0.250  disk             COMMIT  result=SUCCESS\n"
-FAULT = "      0.800            faults           commit: enospc  passage=2\n"
+COMMIT_BELOW = COMMIT.replace(" COMMIT", "   COMMIT")
+FAULT_BELOW = "      0.800            faults             commit: enospc  passage=2\n"
 READ = "      2.000            TA vault         READ  session=1\n"
 
 
 @pytest.mark.parametrize(
     ("options", "lines"),
     [
-        ((), ADD + COMMIT + FAULT + READ),
+        ((), ADD + COMMIT_BELOW + FAULT_BELOW + READ),
         (("--row", "TA"), ADD + READ),
-        (("--name", "COMMIT", "--name", "READ"), COMMIT + READ),
-        (("--failed",), ADD + FAULT),
+        (("--name", "COMMIT", "--name", "READ"), COMMIT_BELOW + READ),
+        (("--row", "disk"), COMMIT),
+        (("--failed",), ADD + FAULT_BELOW),
         (("--slower-than", "0.5"), ADD),
         (("--row", "nothing"), ""),
     ],
@@ -48,6 +50,13 @@ def test_lines(tee_sim: Command, here: Path, options: tuple[str, ...], lines: st
     (here / "t.json").write_text("[\n" + "".join(f"{json.dumps(e)},\n" for e in EVENTS))
     said = tee_sim("trace", *options, "t.json")
     assert (said.status, said.out, said.err) == (0, lines, "")
+
+
+def test_a_line_that_was_not_written_to_its_end_is_left_out_and_said(tee_sim: Command, here: Path) -> None:
+    (here / "t.json").write_text(f"[\n{json.dumps(EVENTS[5])},\n" + '{"name":"ADD","ph"')
+    said = tee_sim("trace", "t.json")
+    assert said.out.split() == ["0.000", "?", "commit:", "enospc", "passage=2"]
+    assert said.err == "note: the last line of t.json was not written to its end: 18 bytes are left out\n"
 
 
 def test_what_a_terminal_would_obey_is_escaped(tee_sim: Command, here: Path) -> None:

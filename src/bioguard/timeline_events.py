@@ -1,0 +1,163 @@
+"""What stands on the timeline about callers and sessions: commands, frames, states and callbacks.
+
+The secure world, the disk, the RPMB and the faults are `tee_sim.normal.events`; both write one file
+(`tee_sim.normal.timeline`). Of a caller it has the names of commands and methods, sizes and refusal codes; of a session
+states, callbacks by their AIDL names, and the few of their fields that are listed here. So a name of a person, a token,
+a challenge or a sample has no way into it, whatever is handed over.
+"""
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final
+
+from tee_sim.normal.events import normal_row
+from tee_sim.normal.timeline import Args, Row, Timeline, current
+
+_SHOWN: Final = ("error", "info", "stage", "remaining", "remaining_ms", "feature", "vendor", "vendor_code", "how")
+_COUNTED: Final = ("ids", "features")
+_CODE: Final = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+", re.ASCII)
+_AIDL_NAMES: Final = {"OperationError": "onError"}
+_FLOW_BITS: Final = 30
+
+
+class CallerEvents:
+    """What somebody asks of this process and is told. This one writes nothing; `caller` returns the one that does."""
+
+    def asked(self, name: str, number: int | None = None, in_bytes: int | None = None) -> None:
+        """A command began or a frame came; `answered` follows, in the opposite order where one is within another.
+
+        Args:
+            name: of the command or method, from a table of ours.
+            number: the caller's number of the frame.
+            in_bytes: size of the frame.
+        """
+
+    def answered(self, *, code: str = "", out_bytes: int | None = None, exit_code: int | None = None) -> None:
+        """What was asked last is done. Args: code: of the refusal, "" for an answer; size of the answering frame."""
+
+    def told(self, event: str, sequence: int, session: int = 0) -> None:
+        """An event frame was written to the caller. Args: session: 0 is the device."""
+
+    def flows_into(self, row: Row) -> None:
+        """What stands in `row` next is a consequence of the frame that is being answered."""
+
+
+class _WrittenCaller(CallerEvents):
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._row = normal_row("caller", "caller")
+        self._asked: list[str] = []
+        self._flows = 0
+
+    def asked(self, name: str, number: int | None = None, in_bytes: int | None = None) -> None:
+        self._asked.append(name)
+        self._timeline.begin(self._row, name, {"frame": number, "in_bytes": in_bytes})
+
+    def answered(self, *, code: str = "", out_bytes: int | None = None, exit_code: int | None = None) -> None:
+        if self._asked:
+            result = (code if _CODE.fullmatch(code) else "refused") if code else "OK"
+            args: Args = {"result": result if exit_code is None else None, "exit_code": exit_code}
+            self._timeline.end(self._row, self._asked.pop(), {**args, "out_bytes": out_bytes})
+
+    def told(self, event: str, sequence: int, session: int = 0) -> None:
+        self._timeline.instant(self._row, event, {"sequence": sequence, "session": session})
+
+    def flows_into(self, row: Row) -> None:
+        if self._asked:
+            self._flows += 1
+            self._timeline.flow(self._row, row, (self._row.pid << _FLOW_BITS) + self._flows, self._asked[-1])
+
+
+class SessionEvents:
+    """What happens to one live session. This one writes nothing; `watch_session` returns the one that does."""
+
+    def state(self, name: str, operation: int | None = None) -> None:
+        """It is in another state now; what it was in is over. Args: name: of `SessionState`; "IDLING" is none."""
+
+    def callback(self, callback: object) -> None:
+        """Its client is told this: an instance of a class of `bioguard.hal.callbacks`. Before the `state` after it."""
+
+    def ended(self, how: str) -> None:
+        """It is closed, or dead. May be called more than once."""
+
+
+class _WrittenSession(SessionEvents):
+    def __init__(self, timeline: Timeline, number: int, lane: str, acquired: type[IntEnum]) -> None:
+        self._timeline = timeline
+        self._row = normal_row(f"session {lane}", "session")
+        self._acquired = acquired
+        self._state = ""
+        self._alive = True
+        timeline.begin(self._row, "session", {"session": number})
+
+    def state(self, name: str, operation: int | None = None) -> None:
+        if name == self._state:
+            return
+        self._leave()
+        if name not in ("IDLING", "CLOSED"):
+            self._state = name
+            self._timeline.begin(self._row, name, {"operation": operation})
+            caller().flows_into(self._row)
+
+    def callback(self, callback: object) -> None:
+        kind = type(callback).__name__
+        caller().flows_into(self._row)
+        self._timeline.instant(self._row, _AIDL_NAMES.get(kind, f"on{kind}"), self._fields(callback))
+
+    def _fields(self, callback: object) -> Args:
+        fields = {name: getattr(callback, name, None) for name in (*_SHOWN, *_COUNTED, "token", "reason")}
+        info = fields["info"]
+        fields["info"] = next((known for known in self._acquired if known == info), info)
+        shown: Args = {}
+        for name in _SHOWN:
+            value = fields[name]
+            if isinstance(value, int):
+                shown[name] = value.name if isinstance(value, IntEnum) else value
+        for name in _COUNTED:
+            value = fields[name]
+            if isinstance(value, tuple):
+                shown[name] = len(value)
+        if type(callback).__name__ == "AuthenticationSucceeded":
+            shown["token"] = fields["token"] is not None
+        if isinstance(fields["reason"], str) and _CODE.fullmatch(fields["reason"]):
+            shown["reason"] = fields["reason"]
+        return shown
+
+    def _leave(self) -> None:
+        if self._state:
+            self._timeline.end(self._row, self._state)
+            self._state = ""
+
+    def ended(self, how: str) -> None:
+        if self._alive:
+            self._alive = False
+            self._leave()
+            self._timeline.end(self._row, "session", {"how": how})
+
+
+_SILENT_CALLER: Final = CallerEvents()
+_SILENT_SESSION: Final = SessionEvents()
+
+
+def caller() -> CallerEvents:
+    """The caller of this process: whoever gave its command line, and writes to its standard input."""
+    timeline = current()
+    return _SILENT_CALLER if timeline is None else _written(timeline)
+
+
+@lru_cache(maxsize=4)
+def _written(timeline: Timeline) -> _WrittenCaller:
+    return _WrittenCaller(timeline)
+
+
+def watch_session(number: int, lane: str, acquired: type[IntEnum]) -> SessionEvents:
+    """The events of a session that was created just now.
+
+    Args:
+        number: of the session, as its client knows it.
+        lane: which sensor, for instance `fingerprint 0`: its sessions stand in one row, one after the other.
+        acquired: the names of AcquiredInfo for this kind of sensor.
+    """
+    timeline = current()
+    return _SILENT_SESSION if timeline is None else _WrittenSession(timeline, number, lane, acquired)
