@@ -4,7 +4,7 @@ Each method takes one capture and yields its callbacks, the last of which may en
 it is `callbacks.is_terminal`, nowhere else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import EnrollmentStage, FaceAcquired, Feature, FingerprintAcquired, acquired_info
@@ -40,10 +40,15 @@ def lock_callback(status: LockStatus) -> list[Callback]:
 
 
 class CaptureRules:
-    """Captures of one sensor and user."""
+    """Captures of one sensor and user.
 
-    def __init__(self, backend: SensorBackend) -> None:
+    Args:
+        pass_ms: lets the time of a comparison pass, after the sensor has spoken and before the answer.
+    """
+
+    def __init__(self, backend: SensorBackend, pass_ms: Callable[[int], None]) -> None:
         self._backend = backend
+        self._pass_ms = pass_ms
         self._kind = backend.facts.kind
         self._good = int(FingerprintAcquired.GOOD if self._kind is Modality.FINGERPRINT else FaceAcquired.GOOD)
 
@@ -88,6 +93,7 @@ class CaptureRules:
         outcome = self._backend.authenticate(capture.sample, operation_id)
         judged = outcome.code if isinstance(outcome, PoorCapture) else AcquiredCode.GOOD
         yield from self.acquired(self._codes(judged) if capture.acquired is None else capture.acquired, capture.pose)
+        self._pass_ms(capture.match_ms)
         if isinstance(outcome, Matched):
             yield cb.AuthenticationSucceeded(outcome.enrollment_id, outcome.token)
         elif isinstance(outcome, LockStatus):

@@ -47,10 +47,16 @@ class OtherInterface(InputRefused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceEnrollOptions:
-    """face/FaceEnrollOptions.aidl: the stages to walk through, and features to set once it is stored."""
+    """face/FaceEnrollOptions.aidl.
+
+    Attributes:
+        features: set once the enrollment is stored.
+        guided: walk through the stages of this type; otherwise good captures are counted, as for a finger.
+    """
 
     enrollment_type: EnrollmentType = EnrollmentType.DEFAULT
     features: tuple[Feature, ...] = ()
+    guided: bool = True
 
 
 class SessionHost:
@@ -96,7 +102,7 @@ class HalSession(Operations):
         super().__init__(backend, notify)
         self._script = script
         self._pass_ms = pass_ms
-        self._captures = CaptureRules(backend)
+        self._captures = CaptureRules(backend, self._pass)
         self._touch = Touch(backend.facts)
         self._enrolling: Enrolling | None = None
         self._operation_id = 0
@@ -148,7 +154,7 @@ class HalSession(Operations):
             self._take_context(context)
             enrollment_id = self._backend.prepare_enrollment(token)
             progress: TouchProgress | FaceProgress = TouchProgress(self._script.touches(touches))
-            if options is not None:
+            if options is not None and options.guided:
                 progress = FaceProgress(enrollment_config(options.enrollment_type))
             features = options.features if options is not None else ()
             self._enrolling = Enrolling(token, enrollment_id, progress, position, features)
@@ -283,8 +289,7 @@ class HalSession(Operations):
             WrongState: nothing waits for a capture.
         """
         self._move(SessionEvent.CAPTURE)
-        if capture.delay_ms:
-            self._pass_ms(capture.delay_ms)
+        self._pass(capture.delay_ms)
         with self._refusals(of_samples=True):
             if capture.error is not None:
                 self._say(self._captures.given_up(capture))
@@ -294,6 +299,10 @@ class HalSession(Operations):
                 self._say(self._captures.interaction(capture))
             else:
                 self._say(self._captures.authentication(capture, self._operation_id))
+
+    def _pass(self, ms: int) -> None:
+        if ms:
+            self._pass_ms(ms)
 
     def _see(self) -> None:
         waiting = _WAITING.get(self.state)

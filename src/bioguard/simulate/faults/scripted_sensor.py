@@ -86,7 +86,7 @@ class ScriptedSensor:
         """What one presentation gives."""
         if waiting is Waiting.ENROLL:
             yield self._enrolling(sample, pose)
-            while self._played.plays_whole_enrollments:
+            while self._played.plays_whole_enrollments and self._taken < self._touches:
                 yield self._enrolling(sample, pose)
         elif waiting is Waiting.AUTHENTICATE:
             yield self._attempt(sample, pose)
