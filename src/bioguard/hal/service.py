@@ -9,10 +9,11 @@ Callbacks come through `notify(session number, callback)` inside the calls that 
 device. One thread.
 """
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from bioguard.device import Device
+from bioguard.device import Device, clock
 from bioguard.errors import InputRefused
 from bioguard.hal.backend import SensorFacts
 from bioguard.hal.callbacks import Callback, Restarted
@@ -20,6 +21,7 @@ from bioguard.hal.device_backend import DeviceBackend, default_sensors
 from bioguard.hal.hal import HalSession, SessionHost
 from bioguard.hal.scripting import SensorScript, Unscripted
 from bioguard.records.modality import Modality
+from tee_sim.shared.clock import ClockKind
 
 T = TypeVar("T")
 KEPT_SESSIONS = 64
@@ -39,7 +41,7 @@ class HalService:
     Args:
         notify: gets the number of a session and what it is told.
         script: makes what stands at a sensor, for each session anew.
-        pass_ms: lets time pass that a capture or a comparison is said to take.
+        sleep: lets time pass, in seconds, that a capture or a comparison is said to take; a stepped clock is moved.
     """
 
     def __init__(
@@ -48,12 +50,12 @@ class HalService:
         notify: Callable[[int, Callback], None],
         *,
         script: Callable[[SensorFacts], SensorScript] = unscripted,
-        pass_ms: Callable[[int], None] = lambda _ms: None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._device = device
         self._notify = notify
         self._script = script
-        self._pass_ms = pass_ms
+        self._sleep = sleep
         self._hosts = {kind: SessionHost() for kind in Modality}
         self._sessions: dict[int, HalSession] = {}
         self._last = 0
@@ -142,6 +144,12 @@ class HalService:
         """The caller is gone: every session is closed."""
         for session in self._live():
             session.client_died()
+
+    def _pass_ms(self, ms: int) -> None:
+        if self._device.running.ready.clock is ClockKind.STEPPED:
+            clock.advance(self._device, ms)
+        else:
+            self._sleep(ms / 1000)
 
     def _live(self) -> list[HalSession]:
         return [host.live for host in self._hosts.values() if host.live is not None]

@@ -109,14 +109,15 @@ class SensorScript:
         quality = self.next_quality()
         comparable = quality is None or self.is_good(quality)
         delay_ms = self.delay_ms(operation) + self._duration_ms(operation)
-        return Presentation(delay_ms, quality or codes, self.who(), comparable, error, self._is_spoof())
+        return Presentation(delay_ms, quality or codes, self.who(operation), comparable, error, self._is_spoof())
 
     def _is_spoof(self) -> bool:
         return 0 < self._knobs.rate("spoof_score") >= self._knobs.rate("spoof_limit")
 
-    def who(self) -> Who:
+    def who(self, operation: str) -> Who:
         """Who is in front of the sensor."""
-        wrong = self._knobs.flag("wrong_finger") or self._knobs.flag("operation_authenticate_fails")
+        rejected = operation == "authenticate" and self._knobs.flag("operation_authenticate_fails")
+        wrong = self._knobs.flag("wrong_finger") or rejected
         return Who.SOMEBODY_ELSE if wrong or self._is_spoof() else Who.GENUINE
 
     def noise_hides_id(self) -> bool:

@@ -50,6 +50,14 @@ class Played(Protocol):
         """The sample as the sensor delivers it."""
         ...
 
+    def capture_ms(self) -> int:
+        """How long the sensor takes for a capture, drawn anew."""
+        ...
+
+    def match_ms(self) -> int:
+        """How long a comparison takes, drawn anew."""
+        ...
+
     def forget(self, knob: str) -> None:
         """Put a knob back that was played to its end."""
         ...
@@ -101,14 +109,16 @@ class ScriptedSensor:
         error = shown.error or (_NOBODY if self._played.nobody() else None)
         seen = None if error else self._played.delivered(sample, shown.who, script)
         comparable = shown.comparable if shown.acquired else None
-        return Capture(shown.acquired or None, seen, error, pose, comparable, shown.delay_ms)
+        delay_ms = shown.delay_ms + self._played.capture_ms()
+        match_ms = self._played.match_ms() if comparable is not False else 0
+        return Capture(shown.acquired or None, seen, error, pose, comparable, delay_ms, match_ms)
 
     def _detecting(self, sample: object | None, pose: Pose | None) -> Capture:
         shown = self._played.next().present(Waiting.DETECT_INTERACTION.value)
         nobody = self._played.knobs.flag("operation_detect_interaction_fails")
-        return Capture(
-            shown.acquired, sample, _NOBODY if nobody else shown.error, pose, shown.comparable, shown.delay_ms
-        )
+        error = _NOBODY if nobody else shown.error
+        delay_ms = shown.delay_ms + self._played.capture_ms()
+        return Capture(shown.acquired, sample, error, pose, shown.comparable, delay_ms)
 
     def _enrolling(self, sample: object | None, pose: Pose | None) -> Capture:
         knobs, plan, script = self._played.knobs, self._script(), self._played.next()
@@ -125,7 +135,11 @@ class ScriptedSensor:
         if usable:
             self._taken += 1
         presented = sample if sample is not None or plan is None else plan.enrollment_id or -1
-        seen = self._played.delivered(presented, script.who(), script) if sample is not None else presented
-        delay_ms += step.duration_ms if step else 0
+        seen = (
+            self._played.delivered(presented, script.who(Waiting.ENROLL.value), script)
+            if sample is not None
+            else presented
+        )
+        delay_ms += (step.duration_ms if step else 0) + self._played.capture_ms()
         comparable = None if codes is None and quality is None else usable
         return Capture(quality or codes, seen, None, pose, comparable, delay_ms)

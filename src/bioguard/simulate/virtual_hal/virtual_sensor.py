@@ -157,5 +157,11 @@ class PlayedIds:
         known = who is Who.GENUINE and not script.noise_hides_id()
         return self.knobs.number("enrollment_hit") if known else 0
 
+    def capture_ms(self) -> int:
+        return 0
+
+    def match_ms(self) -> int:
+        return 0
+
     def forget(self, knob: str) -> None:
         self.knobs.clear(knob)
