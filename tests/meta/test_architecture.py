@@ -171,7 +171,7 @@ BY_CONTRACT = {
     "device -> trusted": {"src/bioguard/device/answers.py": "\nimport bioguard.trusted.keystore.rules\n"},
     "device -> secure": {"src/bioguard/device/answers.py": "\nimport tee_sim.secure.keys\n"},
     "device -> simulate": {"src/bioguard/device/answers.py": "\nimport bioguard.simulate.people\n"},
-    "serve -> simulate": {"src/bioguard/serve/methods.py": "\nimport bioguard.simulate.people\n"},
+    "simulate -> serve": {"src/bioguard/simulate/people/faces.py": "\nimport bioguard.serve.protocol\n"},
     "simulator -> product": {SCHEMA: "\nimport bioguard.errors\n"},
     "product -> benches": {HANDLE: "\nimport bench.metrics\n"},
     "product -> tests": {HANDLE: "\nimport tests.broken_build\n"},

@@ -39,10 +39,12 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         },
     ),
     (
-        "synthetic people: for `demo` in a temporary device, for `samples` as files where the user says",
+        "synthetic people: for `demo` in a temporary device, for `samples` as files where the user says, for clients "
+        "of `serve` as an answer",
         {
             "bioguard.cli.demo": "import bioguard.simulate.people, import tempfile",
             "bioguard.cli.make_samples": ".mkdir, .write_bytes, import bioguard.simulate.people, numpy.save",
+            "bioguard.serve.v2.handlers.machine": "import bioguard.simulate.people.numbered",
         },
     ),
     (
@@ -100,6 +102,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.lazy_group": "getattr, import gc, import importlib",
             "bioguard.cli.opening": ".open, import bioguard.simulate.faults, import bioguard.user_files",
             "bioguard.cli.running": "import tempfile, import traceback, os.environ, os.fdopen",
+            "bioguard.serve.v2.pipe": "import select, os.read",
             "bioguard.cli.streams": (
                 "io.BufferedReader, io.BufferedWriter, io.FileIO, io.TextIOWrapper *6, os.dup2, os.open *2"
             ),

@@ -273,7 +273,7 @@ class FaultReportAnswer(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioLoadRequest(Record):
-    """A scenario file (docs/scenario.md), UTF-8: its faults, seed and latencies take effect at once."""
+    """A scenario file (docs/formats/scenario.md), UTF-8: its faults, seed and latencies take effect at once."""
 
     toml: Annotated[bytes, AtMost(262_144)]
 

@@ -1,0 +1,104 @@
+"""What every handler is given: the device, its sessions, its faults, and the sensors by number."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from bioguard.commands.biometric import RecordSummary
+from bioguard.device import Device
+from bioguard.device.recognition import Recognition
+from bioguard.errors import InputRefused
+from bioguard.formats import ImportWarning
+from bioguard.hal.service import HalService
+from bioguard.records.modality import Modality
+from bioguard.records.strength import SensorStrength
+from bioguard.serve.protocol import SampleForm
+from bioguard.serve.samples import Sample, read_sample
+from bioguard.serve.v2.machine import SensorEntry
+from tee_sim.shared.schema import Record
+
+
+class FaultPort(Protocol):
+    """The faults of the device that runs (`bioguard.simulate.faults.live`)."""
+
+    @property
+    def seed(self) -> int: ...
+    def values(self) -> Mapping[str, str]: ...
+    def set(self, name: str, value: str) -> None: ...
+    def clear(self, name: str | None = None) -> None: ...
+    def report(self) -> tuple[str, ...]: ...
+    def load(self, toml: bytes) -> None: ...
+
+
+class ServedDevice:
+    """One device and the sessions of one connection.
+
+    Args:
+        faults: None for a device that plays none.
+        note: gets what the reader of sample files warns of: each code once, since a client may leave standard error
+            unread.
+    """
+
+    def __init__(
+        self, device: Device, hal: HalService, faults: FaultPort | None, note: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.device = device
+        self.hal = hal
+        self.faults = faults
+        self.recognition = Recognition(device)
+        self._note = note
+        self._noted: set[str] = set()
+
+    def warn(self, warning: ImportWarning) -> None:
+        """Note what the reader of a sample warns of."""
+        if warning.code not in self._noted:
+            self._noted.add(warning.code)
+            self._note(f"a sample: {warning.message} [{warning.code}]; further ones are not told")
+
+    def sample(self, form: SampleForm, data: bytes) -> Sample:
+        """Read what is presented. Raises InputRefused."""
+        return read_sample(form, data, self.warn)
+
+    def modality(self, sensor: int) -> Modality:
+        """Of a sensor by its number. Raises InputRefused."""
+        for facts in self.hal.sensors():
+            if facts.sensor_id == sensor:
+                return facts.kind
+        raise InputRefused(f"there is no sensor {sensor}", hint="use one that hello names", code="sensor.unknown")
+
+    def sensor_of(self, record: RecordSummary) -> int:
+        """The number of the sensor that a record is of."""
+        return next(facts.sensor_id for facts in self.hal.sensors() if facts.kind is record.modality)
+
+    @property
+    def most_sessions(self) -> int:
+        """Open at once: one of each modality."""
+        return len({facts.kind for facts in self.hal.sensors()})
+
+    @property
+    def lockout_cascade(self) -> bool:
+        """Whether a lockout locks weaker sensors too."""
+        return False
+
+    @property
+    def sensors(self) -> tuple[SensorEntry, ...]:
+        """All of them, by number."""
+        configuration = self.device.configuration
+        most = {Modality.FINGERPRINT: configuration.max_fingers, Modality.FACE: configuration.max_faces}
+        return tuple(
+            SensorEntry(
+                sensor=facts.sensor_id,
+                modality=facts.kind,
+                strength=SensorStrength.STRONG,
+                max_enrollments=most[facts.kind],
+                sensor_type=1,
+                detect_interaction=facts.detect_interaction,
+                navigation_gestures=False,
+                handles_display_touches=facts.handles_display_touches,
+                controls_illumination=facts.controls_illumination,
+            )
+            for facts in self.hal.sensors()
+        )
+
+
+Handler = Callable[[ServedDevice, Any], Record | None]
+"""What a method does, given its request; None is an answer without fields. Raises BioguardError to refuse."""
