@@ -51,6 +51,10 @@ COMMANDS: Table = {
         "Score quantiles and error rates of real and synthetic people side by side: realism.json.",
     ),
     "scores": ("accuracy:scores", "Write all scores of a data set, for others to judge."),
+    "serve": (
+        "serve:serve",
+        "What a call through `bioguard serve --protocol 2` takes beside the facade's, and events a second.",
+    ),
     "speed": (
         "speed:speed",
         "Comparisons per second and latency on synthetic people, each next to its peers in the same run.",

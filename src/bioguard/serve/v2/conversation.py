@@ -5,13 +5,13 @@ from contextlib import suppress
 
 from bioguard.commands.status import Nothing
 from bioguard.device import Device
-from bioguard.device.world import tee_errors
 from bioguard.errors import BioguardError
 from bioguard.hal.backend import SensorFacts
 from bioguard.hal.callbacks import Callback, Restarted
 from bioguard.hal.scripting import SensorScript
 from bioguard.hal.service import HalService, unscripted
 from bioguard.serve.v2 import wire
+from bioguard.serve.v2.boot_clock import BootClock
 from bioguard.serve.v2.callbacks import event_of
 from bioguard.serve.v2.events import EventKind, RestartedEvent
 from bioguard.serve.v2.handlers import accounts, faults, machine, sessions
@@ -51,7 +51,7 @@ class Conversation:
         self._device = device
         self._send = send
         self._sequence = 0
-        self._boot_ms = 0
+        self._boot_clock = BootClock(device)
         self._rebooting = False
         self._hal = HalService(device, self._notify, script=script)
         self._service = ServedDevice(device, self._hal, faults, note)
@@ -101,14 +101,8 @@ class Conversation:
     def _notify(self, session: int, callback: Callback) -> None:
         kind, fields = self._restarted() if isinstance(callback, Restarted) else event_of(callback)
         self._sequence += 1
-        self._send(wire.event(session, self._sequence, self._now_ms(), int(kind), fields))
+        self._send(wire.event(session, self._sequence, self._boot_clock.now_ms(), int(kind), fields))
 
     def _restarted(self) -> tuple[EventKind, Record]:
         how = RestartKind.REBOOTED if self._rebooting else RestartKind.DIED
         return EventKind.RESTARTED, RestartedEvent(how=how)
-
-    def _now_ms(self) -> int:
-        """Since the boot; what it was last where nobody can be asked."""
-        with suppress(BioguardError), tee_errors(self._device.directory):
-            self._boot_ms = self._device.running.context.time().boot_ms
-        return self._boot_ms
