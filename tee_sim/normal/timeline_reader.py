@@ -4,9 +4,12 @@ A line's depth is how many spans it lies in, of its own row and of those that ma
 stands below the command of the application, and that below the frame of the caller.
 """
 
+import errno
 import json
+import os
+import stat
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
@@ -24,6 +27,7 @@ _GOOD: Final = frozenset({"SUCCESS", "OK"})
 _ASKING: Final = {"caller": 0, "session": 1, "command": 2, "world": 2, "storage": 3, "rpmb": 4}
 """Who asks whom: what stands further down may be a consequence of what stands above."""
 _CONSEQUENCE: Final = 5
+_ROW_WIDTH: Final = 16
 _MOST_BYTES: Final = 1 << 30
 
 
@@ -103,27 +107,59 @@ class TimedLine:
         """Its numbers and words."""
         return " ".join(f"{key}={value}" for key, value in self.args.items())
 
-    def text(self, indent: int = 0) -> str:
+    def text(self, indent: int, row_width: int) -> str:
         """The line: when it began (ms), how long it lasted (ms), row, name, numbers."""
         lasted = f"{self.lasted_us / 1000:9.3f}" if self.lasted_us is not None else " " * 9
         name = "  " * indent + self.name
-        line = f"{self.at_us / 1000:11.3f} {lasted}  {self.row:<16} {name}  {self.details}".rstrip()
+        line = f"{self.at_us / 1000:11.3f} {lasted}  {self.row:<{row_width}} {name}  {self.details}".rstrip()
         return printable(line, len(line) * 10)  # the file may be anybody's, and a terminal obeys
 
 
-def timed_lines(events: Iterable[Event]) -> list[TimedLine]:
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """That something in one row is a consequence of something in another. Attributes: at_us: as of `TimedLine`."""
+
+    at_us: int
+    source: str
+    target: str
+
+
+def arrows(events: Sequence[Event]) -> list[Arrow]:
+    """The arrows that have both of their ends."""
+    rows = _rows(events)
+    first = _first_us(events)
+    starts = {event["id"]: event for event in events if event["ph"] == "s"}
+    return [
+        Arrow(event["ts"] - first, _row(rows, starts[event["id"]]), _row(rows, event))
+        for event in events
+        if event["ph"] == "f" and event["id"] in starts
+    ]
+
+
+def _rows(events: Iterable[Event]) -> dict[tuple[int, int], str]:
+    return {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["ph"] == "M"}
+
+
+def _row(names: Mapping[tuple[int, int], str], event: Event) -> str:
+    return names.get((event["pid"], event["tid"]), "?")
+
+
+def _first_us(events: Iterable[Event]) -> int:
+    return min((event["ts"] for event in events if event["ph"] != "M"), default=0)
+
+
+def timed_lines(events: Sequence[Event]) -> list[TimedLine]:
     """The events in order of their beginning; the begin and end of one span as one line, arrows as none."""
-    events = list(events)
-    names = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["ph"] == "M"}
+    names = _rows(events)
+    first = _first_us(events)
     spans = _spans([e for e in events if e["ph"] not in "Msf"])
-    first = min((span["ts"] for span in spans), default=0)
     return [
         TimedLine(
             at_us=span["ts"] - first,
             lasted_us=span.get("dur"),
             unended=span["ph"] == "B" and "dur" not in span,
             process=names.get((span["pid"], 0), "?"),
-            row=names.get((span["pid"], span["tid"]), "?"),
+            row=_row(names, span),
             category=span["cat"],
             name=span["name"],
             depth=depth,
@@ -197,10 +233,13 @@ class Wanted:
 def printed(lines: Sequence[TimedLine]) -> list[str]:
     """The lines as text, indented by their depth."""
     least = min((line.depth for line in lines), default=0)
-    return [line.text(line.depth - least) for line in lines]
+    width = max((len(line.row) for line in lines), default=0)
+    return [line.text(line.depth - least, max(width, _ROW_WIDTH)) for line in lines]
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a timeline. Raises OSError."""
-    with path.open("rb") as opened:
+    """The bytes of a timeline. Raises OSError, also for what is no regular file: a FIFO would be waited for."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
         return opened.read(_MOST_BYTES)

@@ -46,6 +46,7 @@ STORY = """
 0 user list
 0 user list --trace trace.json
 0 trace show trace.json
+0 trace html trace.json --out trace.html
 0 pin set alice --pin-file pin
 0 pin verify alice --pin-file pin
 3 pin verify alice --pin-file wrong

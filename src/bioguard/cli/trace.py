@@ -7,8 +7,18 @@ import click
 from bioguard.cli.output import Result
 from bioguard.cli.state import CliState, pass_state
 from bioguard.errors import InputRefused
-from bioguard.exit_codes import ExitCode
-from tee_sim.normal.timeline_reader import TimedLine, Wanted, printed, read, read_file, timed_lines, torn_bytes
+from bioguard.user_files import check_output, write_output
+from tee_sim.normal.timeline_reader import (
+    Event,
+    TimedLine,
+    Wanted,
+    arrows,
+    printed,
+    read,
+    read_file,
+    timed_lines,
+    torn_bytes,
+)
 from tee_sim.shared.errors import TeeError
 
 _HINT = "write one with: bioguard --trace FILE COMMAND"
@@ -19,8 +29,8 @@ def trace() -> None:
     """Print or draw a timeline that `--trace FILE` wrote (docs/debugging.md)."""
 
 
-def _lines(state: CliState, file: Path) -> tuple[list[TimedLine], int]:
-    """What a file says, and how many bytes of its end are left out; they are noted.
+def _events(state: CliState, file: Path) -> tuple[list[Event], int]:
+    """The events of a file, and how many bytes of its end are left out; they are noted.
 
     Raises:
         InputRefused: it cannot be read, or is none.
@@ -35,7 +45,7 @@ def _lines(state: CliState, file: Path) -> tuple[list[TimedLine], int]:
     torn = torn_bytes(data)
     if torn:
         state.output.note(f"the last line of {file} was not written to its end: {torn} bytes are left out")
-    return timed_lines(events), torn
+    return events, torn
 
 
 def _json(line: TimedLine) -> dict[str, object]:
@@ -74,12 +84,41 @@ def show(
       bioguard --trace phone.json user list
       bioguard trace show phone.json --lane caller --lane TA
     """
-    lines, torn = _lines(state, file)
+    events, torn = _events(state, file)
     wanted = Wanted(rows=lanes, names=names, failed=failed, slower_than_ms=slower_than)
-    shown = wanted.of(lines)
+    shown = wanted.of(timed_lines(events))
     return Result(
         outcome="shown",
         data={"events": [_json(line) for line in shown], "left_out_bytes": torn},
         lines=printed(shown),
-        exit_code=ExitCode.OK,
+    )
+
+
+@trace.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="PAGE", help="Write it to this new file."
+)
+@pass_state
+def html(state: CliState, file: Path, out: Path) -> Result:
+    """Draw FILE on one page that needs nothing else: lanes over a time axis, and a list of every event.
+
+    \b
+    Example:
+      bioguard --trace phone.json user list
+      bioguard trace html phone.json --out phone.html
+    """
+    from bioguard.report.timeline_page import render_timeline  # noqa: PLC0415 - `show` needs no template
+
+    if out.exists() and file.exists() and out.samefile(file):
+        raise click.UsageError("--out names the timeline itself")
+    check_output(out)
+    events, torn = _events(state, file)
+    lines = timed_lines(events)
+    page = render_timeline(lines, arrows(events), name=file.name, left_out_bytes=torn)
+    write_output(out, page.encode("utf-8"), private=True)  # as the timeline is: times and sizes say what was done
+    return Result(
+        outcome="written",
+        data={"out": str(out), "events": len(lines), "left_out_bytes": torn},
+        lines=[f"drew {len(lines)} events in {out}"],
     )

@@ -31,6 +31,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "bioguard.cli.rights": "import bioguard.user_files",
             "bioguard.cli.secrets": "import bioguard.user_files",
             "bioguard.cli.token_agree": "import bioguard.user_files",
+            "bioguard.cli.trace": "import bioguard.user_files",
             "bioguard.cli.token_files": "import bioguard.user_files",
             "bioguard.formats.files": "import bioguard.user_files",
             "bioguard.user_files": (
@@ -270,7 +271,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.cli.run": "import subprocess, os.environ *3, os.pathsep, os.pipe *2",
             "tee_sim.cli.serve": "import signal",
             "tee_sim.cli.tools": ".read_bytes, import shutil, os.open",
-            "tee_sim.normal.timeline_reader": ".open",
+            "tee_sim.normal.timeline_reader": "os.fdopen, os.open",
             "tee_sim.cli.words": ".open",
             "tee_sim.normal.dev_kit": (
                 ".mkdir *3, .read_bytes, .rename, .symlink_to, import shutil, import subprocess, import tempfile, "
