@@ -7,18 +7,21 @@ a challenge or a sample has no way into it, whatever is handed over.
 """
 
 import re
-from enum import IntEnum
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 from tee_sim.normal.events import normal_row
 from tee_sim.normal.timeline import Args, Row, Timeline, current
 
-_SHOWN: Final = ("error", "info", "stage", "remaining", "remaining_ms", "feature", "vendor", "vendor_code", "how")
+_SHOWN: Final = ("error", "info", "stage", "remaining", "remaining_ms", "feature", "vendor_code")
 _COUNTED: Final = ("ids", "features")
 _CODE: Final = re.compile(r"[a-z_]+(\.[a-z_0-9]+)+", re.ASCII)
 _AIDL_NAMES: Final = {"OperationError": "onError"}
+_NO_STATES: Final = ("IDLING", "CLOSED")
 _FLOW_BITS: Final = 30
+CodeNames = Mapping[str, Mapping[int, str]]
+"""By the name of a field of a callback, the names of its numbers."""
 
 
 class CallerEvents:
@@ -72,31 +75,36 @@ class _WrittenCaller(CallerEvents):
 class SessionEvents:
     """What happens to one live session. This one writes nothing; `watch_session` returns the one that does."""
 
-    def state(self, name: str, operation: int | None = None) -> None:
-        """It is in another state now; what it was in is over. Args: name: of `SessionState`; "IDLING" is none."""
+    def state(self, name: str, operation: int) -> None:
+        """It is in another state now. What it was in is over once the callback was told that ended it.
+
+        Args:
+            name: of `SessionState`; "IDLING" and "CLOSED" are drawn as nothing.
+            operation: its number.
+        """
 
     def callback(self, callback: object) -> None:
-        """Its client is told this: an instance of a class of `bioguard.hal.callbacks`. Before the `state` after it."""
+        """Its client is told this: an instance of a class of `bioguard.hal.callbacks`. SessionClosed is the last."""
 
-    def ended(self, how: str) -> None:
-        """It is closed, or dead. May be called more than once."""
+    def died(self) -> None:
+        """No callback can come any more."""
 
 
 class _WrittenSession(SessionEvents):
-    def __init__(self, timeline: Timeline, number: int, lane: str, acquired: type[IntEnum]) -> None:
+    def __init__(self, timeline: Timeline, lane: str, names: CodeNames) -> None:
         self._timeline = timeline
         self._row = normal_row(f"session {lane}", "session")
-        self._acquired = acquired
-        self._state = ""
-        self._alive = True
-        timeline.begin(self._row, "session", {"session": number})
+        self._names = names
+        self._open = ["session"]
+        self._leaving = False
+        timeline.begin(self._row, "session")
 
-    def state(self, name: str, operation: int | None = None) -> None:
-        if name == self._state:
-            return
-        self._leave()
-        if name not in ("IDLING", "CLOSED"):
-            self._state = name
+    def state(self, name: str, operation: int) -> None:
+        if name in _NO_STATES:
+            self._leaving = True
+        elif name != self._open[-1]:
+            self._leave(down_to=1)
+            self._open.append(name)
             self._timeline.begin(self._row, name, {"operation": operation})
             caller().flows_into(self._row)
 
@@ -104,16 +112,24 @@ class _WrittenSession(SessionEvents):
         kind = type(callback).__name__
         caller().flows_into(self._row)
         self._timeline.instant(self._row, _AIDL_NAMES.get(kind, f"on{kind}"), self._fields(callback))
+        if self._leaving:
+            self._leave(down_to=0 if kind == "SessionClosed" else 1)
+
+    def died(self) -> None:
+        self._leave(down_to=0, how="the secure world ended")
+
+    def _leave(self, *, down_to: int, how: str | None = None) -> None:
+        self._leaving = False
+        while len(self._open) > down_to:
+            self._timeline.end(self._row, self._open.pop(), {"how": how})
 
     def _fields(self, callback: object) -> Args:
         fields = {name: getattr(callback, name, None) for name in (*_SHOWN, *_COUNTED, "token", "reason")}
-        info = fields["info"]
-        fields["info"] = next((known for known in self._acquired if known == info), info)
         shown: Args = {}
         for name in _SHOWN:
             value = fields[name]
             if isinstance(value, int):
-                shown[name] = value.name if isinstance(value, IntEnum) else value
+                shown[name] = self._names.get(name, {}).get(int(value)) or int(value)
         for name in _COUNTED:
             value = fields[name]
             if isinstance(value, tuple):
@@ -123,17 +139,6 @@ class _WrittenSession(SessionEvents):
         if isinstance(fields["reason"], str) and _CODE.fullmatch(fields["reason"]):
             shown["reason"] = fields["reason"]
         return shown
-
-    def _leave(self) -> None:
-        if self._state:
-            self._timeline.end(self._row, self._state)
-            self._state = ""
-
-    def ended(self, how: str) -> None:
-        if self._alive:
-            self._alive = False
-            self._leave()
-            self._timeline.end(self._row, "session", {"how": how})
 
 
 _SILENT_CALLER: Final = CallerEvents()
@@ -151,13 +156,12 @@ def _written(timeline: Timeline) -> _WrittenCaller:
     return _WrittenCaller(timeline)
 
 
-def watch_session(number: int, lane: str, acquired: type[IntEnum]) -> SessionEvents:
+def watch_session(lane: str, names: CodeNames) -> SessionEvents:
     """The events of a session that was created just now.
 
     Args:
-        number: of the session, as its client knows it.
         lane: which sensor, for instance `fingerprint 0`: its sessions stand in one row, one after the other.
-        acquired: the names of AcquiredInfo for this kind of sensor.
+        names: of the codes in its callbacks, by field.
     """
     timeline = current()
-    return _SILENT_SESSION if timeline is None else _WrittenSession(timeline, number, lane, acquired)
+    return _SILENT_SESSION if timeline is None else _WrittenSession(timeline, lane, names)

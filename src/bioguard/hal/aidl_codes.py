@@ -128,3 +128,15 @@ def acquired_info(code: AcquiredCode, modality: Modality) -> tuple[int, int]:
     if code is not AcquiredCode.VENDOR and name in known.__members__:
         return int(known[name]), 0
     return int(known.VENDOR), 0 if code is AcquiredCode.VENDOR else int(code)
+
+
+def code_names(modality: Modality) -> dict[str, dict[int, str]]:
+    """What the numbers in the callbacks of such a sensor are called, by the name of the field."""
+    acquired: type[IntEnum] = FingerprintAcquired if modality is Modality.FINGERPRINT else FaceAcquired
+    kinds: dict[str, type[IntEnum]] = {
+        "info": acquired, "error": ErrorCode, "stage": EnrollmentStage, "feature": Feature,
+    }  # fmt: skip
+    names = {field: {int(code): code.name for code in kind} for field, kind in kinds.items()}
+    if modality is Modality.FACE:
+        names["error"][int(FACE_REENROLL_REQUIRED)] = "REENROLL_REQUIRED"
+    return names

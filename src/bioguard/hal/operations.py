@@ -12,12 +12,13 @@ from contextlib import contextmanager
 
 from bioguard.errors import BioguardError, NotPermitted
 from bioguard.hal import callbacks as cb
-from bioguard.hal.aidl_codes import ErrorCode
+from bioguard.hal.aidl_codes import ErrorCode, code_names
 from bioguard.hal.backend import BackendDied, SensorBackend
 from bioguard.hal.callbacks import Callback, OperationError, is_terminal
 from bioguard.hal.operation_errors import error_of, is_of_the_sample
 from bioguard.hal.session import CANCELLABLE, SessionEvent, SessionState, WrongState, step
 from bioguard.records.locks import Lock
+from bioguard.timeline_events import watch_session
 
 QUEUE_DEPTH = 5
 """Depth of the reference HAL's worker queue."""
@@ -57,6 +58,8 @@ class Operations:
         self._dead = False
         self._told_locked = False
         self.state = step(SessionState.CLOSED, SessionEvent.CREATE)
+        lane = f"{self._kind.name.lower()} {backend.facts.sensor_id}"
+        self._timeline = watch_session(lane, code_names(self._kind))
 
     def _ended(self, state: SessionState, *, canceled: bool) -> None:
         """The operation of this state has ended."""
@@ -124,11 +127,13 @@ class Operations:
         elif isinstance(callback, cb.LockoutCleared):
             self._told_locked = False
             self._cleared()
+        self._timeline.callback(callback)
         self._notify(callback)
 
     def _move(self, event: SessionEvent) -> SessionState:
         """The one place where the state changes; returns the one before. Raises WrongState."""
         before, self.state = self.state, step(self.state, event)
+        self._timeline.state(self.state.name, self._current)
         return before
 
     def _end(self, callback: Callback, event: SessionEvent = SessionEvent.FINISH) -> None:
@@ -185,6 +190,7 @@ class Operations:
         """The secure world is gone: no callback can come any more, as from a dead HAL. Safe to call twice."""
         if self.state is not SessionState.CLOSED:
             self._drop(SessionEvent.HAL_DIED)
+            self._timeline.died()
             self._dead = True
 
     def _drop(self, event: SessionEvent) -> None:

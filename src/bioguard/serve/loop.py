@@ -12,6 +12,7 @@ from bioguard.errors import BioguardError, InputRefused
 from bioguard.printable import printable
 from bioguard.serve.methods import METHODS
 from bioguard.serve.protocol import VERSION, RefusalFrame
+from bioguard.timeline_events import caller
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.schema import Record
@@ -62,21 +63,23 @@ def _parse(body: bytes) -> tuple[int, int, object]:
     return number, method, fields
 
 
-def _write(stream: BinaryIO, number: int, kind: int, record: Record) -> None:
+def _write(stream: BinaryIO, number: int, kind: int, record: Record) -> int:
+    """Write a frame and return its size."""
     body = codec.encode([VERSION, number, kind, codec.decode(record.to_bytes())])
     stream.write(_LENGTH.pack(len(body)) + body)
     stream.flush()
+    return _LENGTH.size + len(body)
 
 
 def _ascii(text: str) -> str:
     return printable(text).encode("ascii", "backslashreplace").decode("ascii")[:_MAX_TEXT]
 
 
-def _refuse(stream: BinaryIO, number: int, error: BioguardError) -> None:
+def _refuse(stream: BinaryIO, number: int, error: BioguardError) -> int:
     refusal = RefusalFrame(
         code=error.code, message=_ascii(error.message), hint=_ascii(error.hint), exit_code=int(error.exit_code)
     )
-    _write(stream, number, _REFUSAL, refusal)
+    return _write(stream, number, _REFUSAL, refusal)
 
 
 def _answer(method: int, fields: object, handle: Handler) -> Record:
@@ -99,7 +102,7 @@ def serve(source: BinaryIO, sink: BinaryIO, handle: Handler) -> int:
         InputRefused: a frame could not be read; the other side got a refusal.
     """
     _write(sink, 0, _ANSWER, _answer(0, [], handle))
-    count, reader = 0, FrameReader()
+    count, reader, timeline = 0, FrameReader(), caller()
     while True:
         try:
             body = _read_frame(source, reader)
@@ -109,8 +112,9 @@ def serve(source: BinaryIO, sink: BinaryIO, handle: Handler) -> int:
         except InputRefused as error:
             _refuse(sink, 0, error)
             raise
+        timeline.asked(METHODS[method].name if method in METHODS else f"method {method}", number, len(body))
         try:
-            _write(sink, number, _ANSWER, _answer(method, fields, handle))
+            timeline.answered(out_bytes=_write(sink, number, _ANSWER, _answer(method, fields, handle)))
         except BioguardError as error:
-            _refuse(sink, number, error)
+            timeline.answered(code=error.code, out_bytes=_refuse(sink, number, error))
         count += 1

@@ -17,6 +17,7 @@ from bioguard.serve.v2.events import EventKind, RestartedEvent
 from bioguard.serve.v2.handlers import accounts, faults, machine, sessions
 from bioguard.serve.v2.handlers.service import FaultPort, Handler, ServedDevice
 from bioguard.serve.v2.values import RestartKind
+from bioguard.timeline_events import caller
 from tee_sim.shared.clock import ClockKind
 from tee_sim.shared.schema import Record
 
@@ -51,6 +52,7 @@ class Conversation:
         self._device = device
         self._send = send
         self._sequence = 0
+        self._timeline = caller()
         self._boot_clock = BootClock(device)
         self._rebooting = False
         self._hal = HalService(device, self._notify, script=script)
@@ -72,16 +74,19 @@ class Conversation:
             InputRefused: no request of this version; nothing more can be understood.
         """
         frame = wire.parse_frame(body)
+        self._timeline.asked(wire.method_name(frame), frame.number, len(body))
+        code = ""
         try:
             method, request = wire.read_request(frame)
             self._hal.notice_restart()
             self._rebooting = method.name == "reboot"
             last = wire.answer(frame.number, HANDLERS[method.name](self._service, request) or Nothing())
         except BioguardError as error:
-            last = wire.refusal(frame.number, error)
+            last, code = wire.refusal(frame.number, error), error.code
         self.due()
         self._rebooting = False
         self._send(last)
+        self._timeline.answered(code=code, out_bytes=len(last))
 
     def refuse(self, error: BioguardError) -> None:
         """Say that what came is no frame."""
@@ -102,6 +107,7 @@ class Conversation:
         kind, fields = self._restarted() if isinstance(callback, Restarted) else event_of(callback)
         self._sequence += 1
         self._send(wire.event(session, self._sequence, self._boot_clock.now_ms(), int(kind), fields))
+        self._timeline.told(kind.name, self._sequence, session)
 
     def _restarted(self) -> tuple[EventKind, Record]:
         how = RestartKind.REBOOTED if self._rebooting else RestartKind.DIED

@@ -48,6 +48,12 @@ def parse_frame(body: bytes) -> RequestFrame:
     return RequestFrame(number, method, fields)
 
 
+def method_name(frame: RequestFrame) -> str:
+    """What the method is called, for a timeline: a number is all that an unknown one has."""
+    known = BY_NUMBER.get(frame.method)
+    return known.name if known is not None else f"method {frame.method}"
+
+
 def read_request(frame: RequestFrame) -> tuple[MethodEntry, Record]:
     """The method and its fields. Raises InputRefused: `serve.method`, `serve.request`."""
     known = BY_NUMBER.get(frame.method)
