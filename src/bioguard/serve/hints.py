@@ -121,6 +121,7 @@ HINTS: Final[dict[str, str]] = {
     "fault.unknown": "use a knob of docs/android-contract.md section 6",
     "fault.value": OWN,
     "fault.grammar": OWN,
+    "fault.capture": OWN,
     "fault.clock": "use a device with a stepped clock, and a step that ends before the year 10000",
     "fault.scenario": "send a scenario file as docs/formats/scenario.md gives it",
     "fault.not_served": "start the server on a device whose faults it may play",

@@ -27,7 +27,7 @@ def kebab(name: str) -> str:
 def _scalar(bound: Bound | None) -> str:
     match bound:
         case UpTo(maximum):
-            return "uint" if maximum == U64_MAX else f"0..{maximum}"
+            return f"0..{maximum}"
         case Fixed(size_bytes):
             return f"bstr .size {size_bytes}"
         case AtMost(size_bytes):
@@ -91,7 +91,7 @@ def schema() -> str:
         *(f"answer-{kebab(m.name)} = [2, answer-id, 0, {_array(m.reply)}]" for m in METHODS),
         "",
         *(
-            f"event-{kebab(e.name)} = [2, session-number, 2, [uint, 0..{1 << 48}, {int(e)}, {_array(record)}]]"
+            f"event-{kebab(e.name)} = [2, session-number, 2, [0..{U64_MAX}, 0..{1 << 48}, {int(e)}, {_array(record)}]]"
             for e, record in EVENTS.items()
         ),
         "",

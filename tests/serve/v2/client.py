@@ -24,6 +24,7 @@ class Client:
         self.frames: list[list[Any]] = []
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
+        self.replies: list[list[bytes]] = []
         self.conversation = Conversation(device, self._came, **options)
         self.conversation.begin()
         self.hello = self.frames.pop()
@@ -40,13 +41,23 @@ class Client:
         self.frames = []
         body = codec.encode([2, self._number, BY_NAME[name].number, list(fields)])
         self.sent.append(body)
+        before = len(self.received)
         self.conversation.take(body)
+        self.replies.append(self.received[before:])
         version, number, kind, payload = self.frames.pop()
         assert (version, number) == (2, self._number)
         if kind == 1:
             raise Refused(*payload)
         assert kind == 0
         return payload
+
+    def refused(self, name: str, *fields: object) -> str:
+        """The code of the refusal."""
+        try:
+            self.ask(name, *fields)
+        except Refused as refusal:
+            return refusal.code
+        raise AssertionError(f"{name} was carried out")
 
     @property
     def events(self) -> list[tuple[int, str, list[Any]]]:

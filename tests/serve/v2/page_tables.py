@@ -12,10 +12,12 @@ from bioguard.hal.aidl_codes import (
     Feature,
     FingerprintAcquired,
 )
+from bioguard.hal.context import DisplayState, FoldState, OperationReason
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
+from bioguard.serve.hints import FAMILIES, HINTS
 from bioguard.serve.protocol import SampleForm
 from bioguard.serve.v2.events import EVENTS
 from bioguard.serve.v2.machine import AttestationProfile
@@ -37,6 +39,9 @@ ENUMS: tuple[tuple[str, type[IntEnum]], ...] = (
     ("Error", ErrorCode),
     ("AcquiredInfo of fingerprints", FingerprintAcquired),
     ("AcquiredInfo of faces", FaceAcquired),
+    ("OperationReason (reason)", OperationReason),
+    ("DisplayState (display_state)", DisplayState),
+    ("FoldState (fold_state)", FoldState),
     ("KeyAlgorithm", KeyAlgorithm),
     ("AttestationProfile", AttestationProfile),
     ("RestartKind", RestartKind),
@@ -112,4 +117,18 @@ def enums() -> str:
     return "\n".join(rows) + "\n"
 
 
-BLOCKS = {"methods-2": methods, "events-2": events, "records-2": records, "enums-2": enums}
+def refusals() -> str:
+    """Codes with their hints; families with a star."""
+    rows = ["| code | hint |", "|---|---|"]
+    rows += [f"| `{code}` | {hint} |" for code, hint in sorted(HINTS.items())]
+    rows += [f"| `{family}*` | {hint} |" for family, hint in sorted(FAMILIES.items())]
+    return "\n".join(rows) + "\n"
+
+
+BLOCKS = {
+    "methods-2": methods,
+    "events-2": events,
+    "records-2": records,
+    "enums-2": enums,
+    "refusals-2": refusals,
+}

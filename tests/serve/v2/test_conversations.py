@@ -1,18 +1,10 @@
 """Whole conversations with one device: each callback is that of a real comparison."""
 
-import pytest
-
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Claims
 from bioguard.records.audit_events import leaf_of
-from tests.serve.v2.client import Client, Refused
-
-
-def refused(client: Client, name: str, *fields: object) -> str:
-    with pytest.raises(Refused) as caught:
-        client.ask(name, *fields)
-    return caught.value.code
+from tests.serve.v2.client import Client
 
 
 def test_hello_says_what_there_is(client: Client) -> None:
@@ -54,7 +46,7 @@ def test_a_finger_is_enrolled_authenticated_locked_out_and_reset(client: Client)
     assert client.events == [(session, "LOCKOUT_CLEARED", [])]
     client.ask("close", session)
     assert client.events == [(session, "SESSION_CLOSED", [])]
-    assert refused(client, "authenticate", session, 0, None) == "session.state"
+    assert client.refused("authenticate", session, 0, None) == "session.state"
 
 
 def test_the_end_of_a_lockout_is_told_before_the_answer_of_the_step(client: Client) -> None:
@@ -84,8 +76,8 @@ def test_nothing_is_granted_unasked(client: Client) -> None:
     assert client.present(session, 9, 0, 4)[-1] == "ERROR"
     assert client.events[-1][2] == [2, 0, "consent.missing"]
     assert client.ask("identify", 1, *client.sample(9, 0, 4)) == [False, None, None]
-    assert refused(client, "consent", b"fay", 2, [], 365, True, b"") == "request.argument"
-    assert refused(client, "consent", b"fay", 2, [1, 1], 365, True, b"") == "request.argument"
+    assert client.refused("consent", b"fay", 2, [], 365, True, b"") == "request.argument"
+    assert client.refused("consent", b"fay", 2, [1, 1], 365, True, b"") == "request.argument"
     token = client.ask("verify_pin", b"fay", b"4711", 0)[0]
     assert len(client.ask("withdraw_consent", b"fay", 2, [1], token)[0]) == 1
     assert client.ask("records", b"fay") == [[]]
@@ -95,12 +87,12 @@ def test_one_session_of_each_modality(client: Client) -> None:
     client.person(b"gus", 1, 2)
     (finger,) = client.ask("create_session", b"gus", 0)
     (face,) = client.ask("create_session", b"gus", 1)
-    assert (refused(client, "create_session", b"gus", 0), face) == ("session.in_use", finger + 1)
-    assert refused(client, "create_session", b"gus", 7) == "sensor.unknown"
-    assert refused(client, "create_session", b"nobody", 0) == "user.unknown"
-    assert refused(client, "lift", 99) == "session.unknown"
-    assert refused(client, "present", finger, *client.sample(1, 1, 1), None) == "session.state"
-    assert refused(client, "get_enrollment_config", 0, 0) == "session.interface"
+    assert (client.refused("create_session", b"gus", 0), face) == ("session.in_use", finger + 1)
+    assert client.refused("create_session", b"gus", 7) == "sensor.unknown"
+    assert client.refused("create_session", b"nobody", 0) == "user.unknown"
+    assert client.refused("lift", 99) == "session.unknown"
+    assert client.refused("present", finger, *client.sample(1, 1, 1), None) == "session.state"
+    assert client.refused("get_enrollment_config", 0, 0) == "session.interface"
     assert client.ask("get_enrollment_config", 1, 0) == [[[3, [[1, 1]]], [4, [[0, 1], [2, 1]]], [5, [[1, 0], [1, 2]]]]]
     assert client.ask("get_enrollment_config", 1, 1) == [[[3, [[1, 1]]]]]
 
@@ -108,24 +100,24 @@ def test_one_session_of_each_modality(client: Client) -> None:
 def test_keys_are_released_by_a_token_of_their_operation(client: Client) -> None:
     client.person(b"hal", 1)
     (session,) = client.ask("create_session", b"hal", 0)
-    assert refused(client, "key_create", b"hal", 128, True, True, None) == "key.not_enrolled"
+    assert client.refused("key_create", b"hal", 128, True, True, None) == "key.not_enrolled"
     client.enroll(session, b"hal", person=11, position=3)
     key_id, secure_ids, public_key = client.ask("key_create", b"hal", 128, True, True, None)
     assert (len(secure_ids), public_key) == (1, None)
     (operation,) = client.ask("key_begin", key_id, b"")
-    assert refused(client, "key_finish", operation, b"pay", b"") == "key.not_authenticated"
+    assert client.refused("key_finish", operation, b"pay", b"") == "key.not_authenticated"
     (operation,) = client.ask("key_begin", key_id, b"")
     client.ask("authenticate", session, operation, None)
     client.present(session, 11, 3, 7)
     token = client.events[-1][2][1]
     (signature,) = client.ask("key_finish", operation, b"pay", token)
     assert len(signature) == 32
-    assert refused(client, "key_finish", operation, b"pay", token) == "key.invalid_operation_handle"
+    assert client.refused("key_finish", operation, b"pay", token) == "key.invalid_operation_handle"
     assert client.ask("key_verdict", b"hal", secure_ids) == [True]
     client.enroll(session, b"hal", person=11, position=4)
     assert client.ask("key_verdict", b"hal", secure_ids) == [False]
     client.ask("key_delete", key_id)
-    assert refused(client, "key_begin", key_id, b"") == "key.invalid_key_blob"
+    assert client.refused("key_begin", key_id, b"") == "key.invalid_key_blob"
 
 
 def test_log_checkpoint_and_attestation(client: Client) -> None:
@@ -140,4 +132,4 @@ def test_log_checkpoint_and_attestation(client: Client) -> None:
     assert (signed.size, signed.root) == (size, root)
     token, public_key = client.ask("attest", bytes(32), 0)
     assert Claims.verify(token, public_key, bytes(32)) is not None
-    assert refused(client, "attest", bytes(31), 0) == "integrity.proof"
+    assert client.refused("attest", bytes(31), 0) == "integrity.proof"

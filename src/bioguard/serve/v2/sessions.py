@@ -69,10 +69,11 @@ class ContextEntry(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceOptionsEntry(Record):
-    """face/FaceEnrollOptions.aidl without previews: walks through the stages of get_enrollment_config."""
+    """face/FaceEnrollOptions.aidl without previews. guided: walk through the stages of get_enrollment_config."""
 
     enrollment_type: EnrollmentType
     features: Annotated[tuple[Feature, ...], Items(len(Feature))]
+    guided: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

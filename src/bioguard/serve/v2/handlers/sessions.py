@@ -77,9 +77,9 @@ def revoke_challenge(service: ServedDevice, request: s.RevokeChallengeRequest) -
 
 def enroll(service: ServedDevice, request: s.SessionEnrollRequest) -> s.OperationAnswer:
     asked = request.options
-    options = (
-        FaceEnrollOptions(enrollment_type=asked.enrollment_type, features=asked.features) if asked is not None else None
-    )
+    options = None
+    if asked is not None:
+        options = FaceEnrollOptions(enrollment_type=asked.enrollment_type, features=asked.features, guided=asked.guided)
     return _operation(
         service,
         request,
