@@ -16,7 +16,6 @@ Does not promise: that libraries are what they were. The manifest that names the
 Whole packages, with what is compiled in them, are measured apart (`tee_sim.shared.package_files`).
 """
 
-import ast
 import hashlib
 import importlib
 import importlib.util
@@ -29,6 +28,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import field
 from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, ModuleSpec
+from opcode import opmap
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, Self, cast
@@ -306,30 +306,57 @@ class CodeTable:
 
 
 def _compiled(source: bytes, path: str, is_package: bool) -> _Module:
-    tree = ast.parse(source, path)
-    code = compile(tree, path, "exec", dont_inherit=True)
-    return _Module(path, is_package, tuple(dict.fromkeys(_imported_names(tree))), made=code)
+    code = compile(source, path, "exec", dont_inherit=True)
+    return _Module(path, is_package, tuple(dict.fromkeys(_imported_names(code))), made=code)
 
 
-_HOLD_STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+_IMPORT, _EXTENDED = opmap["IMPORT_NAME"], opmap["EXTENDED_ARG"]
+_LOADS = opmap["LOAD_CONST"], opmap.get("LOAD_SMALL_INT")
+"""A constant of the code object, and, from Python 3.14 on, a number as it stands."""
 
 
-def _statements(tree: ast.AST) -> list[ast.AST]:
-    """The tree and every statement in it; most of its nodes are expressions, and those hold none."""
-    found = [tree]
-    for node in found:
-        lists = (value for value in vars(node).values() if type(value) is list)
-        found += [item for items in lists for item in items if isinstance(item, _HOLD_STATEMENTS)]
-    return found
+def _imported_names(code: CodeType) -> Iterator[str]:
+    """Dotted names of modules, and of things in modules, that code imports anywhere in it.
+
+    Read off the instructions: every start waits for it, and a syntax tree takes as long again as the compiler.
+
+    Raises:
+        ImportError: an import is compiled to other instructions than those of Python 3.11 to 3.14.
+    """
+    opcodes = code.co_code[::2]
+    at = opcodes.find(_IMPORT)
+    while at >= 0:
+        place, index = _operand(code, at)
+        place, wanted = _constant(code, place)
+        _, level = _constant(code, place)
+        module = code.co_names[index]
+        if wanted is None:
+            yield module
+        elif not level:
+            yield from (f"{module}.{name}" for name in cast("tuple[str, ...]", wanted))
+        at = opcodes.find(_IMPORT, at + 1)
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            yield from _imported_names(part)
 
 
-def _imported_names(tree: ast.AST) -> Iterator[str]:
-    """Dotted names of modules, and of things in modules, that a source imports anywhere in it."""
-    for node in _statements(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def _operand(code: CodeType, at: int) -> tuple[int, int]:
+    """Of the instruction at an index: the index of the one before it, and its argument."""
+    raw, argument, shift = code.co_code, code.co_code[2 * at + 1], 8
+    while at and raw[2 * at - 2] == _EXTENDED:
+        at -= 1
+        argument |= raw[2 * at + 1] << shift
+        shift += 8
+    return at - 1, argument
+
+
+def _constant(code: CodeType, at: int) -> tuple[int, object]:
+    """Of the instruction at an index: the index of the one before it, and what it loads."""
+    opcode = code.co_code[2 * at] if at >= 0 else None
+    if opcode is None or opcode not in _LOADS:
+        raise ImportError(f"{code.co_filename}: this Python compiles an import to instructions that are not known here")
+    before, argument = _operand(code, at)
+    return before, argument if opcode == _LOADS[1] else code.co_consts[argument]
 
 
 def forget_file_importers() -> None:

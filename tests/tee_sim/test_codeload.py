@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bioguard.device.applications import manifests
 from tee_sim.secure import codeload
 from tee_sim.secure.codeload import CodeTable, ForeignFileError
 from tee_sim.shared.manifest import Manifest
@@ -113,8 +114,61 @@ async def f(x=lambda: 0):
     class C:
         def g(self): import a15
 """
-    found = list(codeload._imported_names(ast.parse(source)))
-    assert sorted(found) == sorted(["a6.name", *(f"a{i}" for i in range(16) if i != 6)])
+    found = list(codeload._imported_names(compile(source, "a", "exec")))
+    assert sorted(set(found)) == sorted(["a6.name", *(f"a{i}" for i in range(16) if i != 6)])
+
+
+def named(source: str) -> set[str]:
+    """What a syntax tree says that a source imports."""
+    nodes = list(ast.walk(ast.parse(source)))
+    whole = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    parts = [node for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return whole | {f"{node.module}.{alias.name}" for node in parts for alias in node.names}
+
+
+def many(count: int) -> str:
+    """So many names and constants."""
+    return "\n".join(f"n{i} = {i}.5" for i in range(count))
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import a.b.c as d, e", {"a.b.c", "e"}),
+        ("from a import b as c, d\nfrom e import *", {"a.b", "a.d", "e.*"}),
+        ("from . import a\nfrom .b import c\nfrom ..d import e", set()),
+        ("from __future__ import annotations\nx: y", {"__future__.annotations"}),
+        (f"{many(300)}\nimport a\nfrom b import c\nfrom .d import e", {"a", "b.c"}),
+        (
+            f"def f():\n class C:\n  async def g():\n   return [lambda: __import__('a')]\n  import b\n{many(300)}",
+            {"b"},
+        ),
+    ],
+    ids=["whole", "parts", "relative", "future", "many", "nested"],
+)
+def test_imports_are_those_of_the_syntax_tree(source: str, found: set[str]) -> None:
+    assert set(codeload._imported_names(compile(source, "a", "exec"))) == named(source) == found
+
+
+def test_an_import_beside_more_names_than_two_bytes_number() -> None:
+    source = f"{many(65_600)}\nimport a\nfrom b import c\nfrom .d import e"
+    assert list(codeload._imported_names(compile(source, "a", "exec"))) == ["a", "b.c"]
+
+
+def test_imports_of_the_product_are_those_of_its_syntax_trees() -> None:
+    table = CodeTable()
+    for own in manifests():
+        table.add(own)
+    differ = [
+        name for name, module in table.modules.items() if set(module.imports) != named(Path(module.path).read_text())
+    ]
+    assert (differ, len(table.modules) > 100) == ([], True)
+
+
+def test_an_import_in_instructions_that_are_not_known_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codeload, "_LOADS", (0, None))
+    with pytest.raises(ImportError, match="a: this Python compiles an import to instructions that are not known here"):
+        list(codeload._imported_names(compile("import b", "a", "exec")))
 
 
 def test_missing_code_and_undeclared_data_are_errors(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,10 +259,10 @@ def test_nor_does_a_name_under_the_preload_of_another(package: Path, loaded: lis
     name = "trusted_sample.quick"
     own = manifest("trusted_sample.*")
     other = replace(own, uuid=bytes(range(1, 17)), code=("trusted_other",), resources=(), preload=(name,))
-    for manifests, early in (((own, other), []), ((replace(own, preload=(name,)), other), [name])):
+    for both, early in (((own, other), []), ((replace(own, preload=(name,)), other), [name])):
         table = CodeTable()
-        for one in manifests:
+        for one in both:
             table.add(one)
         table.import_outside_code([name])
         assert loaded == early
-        assert [n for one in manifests for n in one.early_code] == early
+        assert [n for one in both for n in one.early_code] == early

@@ -242,10 +242,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             "tee_sim.secure.native.files": ".open",
             "tee_sim.secure.code_folders": "import importlib.machinery, import importlib.util",
             "tee_sim.secure.codeload": (
-                ".__dict__, .modules *7, compile, exec, import importlib, "
-                "import importlib.machinery, import importlib.util, import marshal, io.FileIO, os.curdir, os.lstat *2, "
+                ".__dict__, .modules *7, compile, exec, import importlib, import importlib.machinery, "
+                "import importlib.util, import marshal, import opcode, io.FileIO, os.curdir, os.lstat *2, "
                 "os.pardir, os.walk, sys.meta_path, sys.modules, sys.path, sys.path_hooks, sys.path_importer_cache, "
-                "types.CodeType, vars"
+                "types.CodeType"
             ),
             "tee_sim.secure.kept_code": "os.fdopen, os.open, sys.flags, sys.implementation *2, sys.version",
             "tee_sim.secure.sensors.load": (
