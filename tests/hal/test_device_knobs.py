@@ -176,7 +176,16 @@ def test_knobs_of_an_enrollment(knobs: dict[str, str], heard: list[cb.Callback])
 def test_the_sensors_own_lockout_ends_with_a_token() -> None:
     made, faults = played(lockout="true")
     assert attempt(made)[-1] == OperationError(ErrorCode.HW_UNAVAILABLE)
+    assert made.run(made.session.tick) == [], "the secure world knows of none, and the sensor is locked"
     made.backend.lock = LockStatus(Lock.NONE)
     made.run(lambda: made.session.reset_lockout(b"t"))
     assert faults.forgotten == ["lockout"]
     assert attempt(made) == [cb.Acquired(1), SUCCESS]
+
+
+def test_the_sensors_own_lockout_is_over_for_the_client_too_when_the_knob_is_put_back() -> None:
+    made, faults = played(lockout="true")
+    attempt(made)
+    faults.knobs.clear("lockout")
+    assert made.run(made.session.tick) == [cb.LockoutCleared()]
+    assert made.run(made.session.tick) == []

@@ -323,6 +323,9 @@ class HalSession(Operations):
     def _cleared(self) -> None:
         self._script.lockout_cleared()
 
+    def _sensor_locked(self) -> bool:
+        return self._script.locked()
+
     def _take_context(self, context: OperationContext | None) -> None:
         self.context = context or OperationContext()
         ignoring = self.context.hardware_ignoring_touches

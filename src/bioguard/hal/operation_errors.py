@@ -25,7 +25,14 @@ _TABLE = {
 }
 
 _SAMPLES = ("sample.", "capture.", "picture.", "features.")
-_OF_A_SAMPLE = {"match.dimension", "match.not_centered", "match.not_calibrated", "enroll.modality", "request.argument"}
+_OF_A_SAMPLE = {
+    "match.dimension",
+    "match.not_centered",
+    "match.not_calibrated",
+    "enroll.modality",
+    "sensor.kind",
+    "request.argument",
+}
 
 
 def error_of(refusal: BioguardError) -> OperationError:

@@ -67,6 +67,10 @@ class Operations:
     def _cleared(self) -> None:
         """A lockout has ended."""
 
+    def _sensor_locked(self) -> bool:
+        """Whether the sensor itself says that it is locked, whatever is counted."""
+        return False
+
     def require_open(self, event: SessionEvent | None = None) -> None:
         """Refuse calls of a session that is over.
 
@@ -142,7 +146,7 @@ class Operations:
 
     def tick(self) -> None:
         """Let time be noticed: a lockout that was told and is over is told once."""
-        if not self.awaits_end_of_lock:
+        if not self.awaits_end_of_lock or self._sensor_locked():
             return
         try:
             status = self._backend.lock_status()

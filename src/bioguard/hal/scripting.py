@@ -62,6 +62,10 @@ class SensorScript(Protocol):
         """An enrollment that had begun has ended, and was not canceled."""
         ...
 
+    def locked(self) -> bool:
+        """Whether the sensor says that it is locked, beside what is counted."""
+        ...
+
     def lockout_cleared(self) -> None:
         """A token or time has ended a lockout."""
         ...
@@ -78,6 +82,9 @@ class Unscripted:
 
     def enrollment_ended(self) -> None:
         """Nothing is kept."""
+
+    def locked(self) -> bool:
+        return False
 
     def lockout_cleared(self) -> None:
         """Nothing is kept."""

@@ -86,6 +86,10 @@ class ScriptedSensor:
         """The script is over: the next enrollment has its own."""
         self._played.forget("next_enrollment")
 
+    def locked(self) -> bool:
+        """The sensor's own lockout."""
+        return self._played.knobs.flag("lockout")
+
     def lockout_cleared(self) -> None:
         """The sensor's own lockout ends with the real one."""
         self._played.forget("lockout")
@@ -102,7 +106,7 @@ class ScriptedSensor:
             yield self._detecting(sample, pose)
 
     def _attempt(self, sample: object | None, pose: Pose | None) -> Capture:
-        if self._played.knobs.flag("lockout"):
+        if self.locked():
             return Capture((), error=OperationError(ErrorCode.HW_UNAVAILABLE), locked=True)
         script = self._played.next()
         shown = script.present(Waiting.AUTHENTICATE.value, self._played.codes())
