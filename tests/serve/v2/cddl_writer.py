@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from bioguard.serve.protocol import RefusalFrame
-from bioguard.serve.v2.events import EVENTS
+from bioguard.serve.v2.events import EVENTS, EventKind
 from bioguard.serve.v2.table import METHODS
 from tee_sim.shared.limits import U64_MAX
 from tee_sim.shared.schema import AtMost, Bound, Fixed, Items, Record, RecordField, Text, UpTo, record_fields
@@ -90,14 +90,16 @@ def schema() -> str:
         "",
         *(f"answer-{kebab(m.name)} = [2, answer-id, 0, {_array(m.reply)}]" for m in METHODS),
         "",
-        *(
-            f"event-{kebab(e.name)} = [2, session-number, 2, [0..{U64_MAX}, 0..{1 << 48}, {int(e)}, {_array(record)}]]"
-            for e, record in EVENTS.items()
-        ),
+        *(f"event-{kebab(e.name)} = {_event(e, record)}" for e, record in EVENTS.items()),
         "",
         *(_named(kind) for kind in inner),
     ]
     return HEAD + "\n".join(lines) + "\n"
+
+
+def _event(kind: EventKind, record: type[Record]) -> str:
+    head = f"sequence: 0..{U64_MAX}, time-ms: 0..{1 << 48}"
+    return f"[2, session-number, 2, [{head}, {int(kind)}, {_array(record)}]]"
 
 
 def _named(kind: type) -> str:
