@@ -17,6 +17,7 @@ from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import finger_impressions
 
 Array = NDArray[np.float64]
@@ -52,7 +53,9 @@ class EnrolledWorld:
 
     def _enroll(self, person: Person, modality: Modality, position: int, samples: tuple[bytes, ...]) -> None:
         token = self._kit.pin_token(person, self._kit.challenge(person, modality))
-        request = biometric.Enroll(user=person.user, modality=modality, position=position, samples=samples, token=token)
+        request = biometric.Enroll(
+            user=person.user, sensor=SENSOR_IDS[modality], position=position, samples=samples, token=token
+        )
         self._kit.need(self._place.call(BIOMETRIC_UUID, biometric.ENROLL, request).status, "enrollment")
 
     def _enroll_finger(self) -> None:
@@ -66,7 +69,7 @@ class EnrolledWorld:
         self._enroll(mallory, finger, 2, tuple(touch.to_bytes() for touch in self._fingers[:VIEWS]))
 
     def identify(self, probe: Array, rate: int | None) -> Answer:
-        request = biometric.Identify(sample=canonical(probe), fpir_inverse=rate or 0)
+        request = biometric.Identify(sensor=SENSOR_IDS[FACE], sample=canonical(probe), fpir_inverse=rate or 0)
         self._place.seen()
         reply = self._place.call(BIOMETRIC_UUID, biometric.IDENTIFY, request)
         return Answer(reply.status, self._index.get(reply.user) if reply.user else None)
@@ -76,8 +79,10 @@ class EnrolledWorld:
         reply = self._claim(self._people[victim], canonical(probe), rate or 0)
         return Answer(reply.status, victim if reply.match else None)
 
-    def _claim(self, person: Person, sample: bytes, rate: int = 0) -> biometric.Decision:
-        request = biometric.Authenticate(user=person.user, sample=sample, fmr_inverse=rate)
+    def _claim(
+        self, person: Person, sample: bytes, rate: int = 0, sensor_id: int = SENSOR_IDS[FACE]
+    ) -> biometric.Decision:
+        request = biometric.Authenticate(user=person.user, sensor=sensor_id, sample=sample, fmr_inverse=rate)
         return self._place.call(BIOMETRIC_UUID, biometric.AUTHENTICATE, request)
 
     def traffic(self) -> Traffic:
@@ -99,14 +104,15 @@ class EnrolledWorld:
 
     def _give_pin(self, person: Person) -> None:
         token = self._kit.pin_token(person)
-        for modality in Modality:
-            request = sensor.ResetLockout(user=person.user, modality=modality, token=token)
+        for sensor_id in SENSOR_IDS.values():
+            request = sensor.ResetLockout(user=person.user, sensor=sensor_id, token=token)
             self._place.call(BIOMETRIC_UUID, sensor.RESET_LOCKOUT, request)
 
     def _show_own(self) -> None:
-        for sample in (canonical(self._faces.insider[VIEWS]), self._fingers[VIEWS].to_bytes()):
-            self._claim(self._mallory, sample)
-            request = biometric.Identify(sample=sample, fpir_inverse=0)
+        own = {FACE: canonical(self._faces.insider[VIEWS]), Modality.FINGERPRINT: self._fingers[VIEWS].to_bytes()}
+        for kind, sample in own.items():
+            self._claim(self._mallory, sample, sensor_id=SENSOR_IDS[kind])
+            request = biometric.Identify(sensor=SENSOR_IDS[kind], sample=sample, fpir_inverse=0)
             self._place.call(BIOMETRIC_UUID, biometric.IDENTIFY, request)
 
     def owners_day(self) -> None:

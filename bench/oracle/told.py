@@ -56,6 +56,12 @@ COMPARING = {
         bounded="as 1:1, and nobody is named whom 1:1 would not accept; none after 50 near decisions, until a strong "
         "claim",
     ),
+    "JUDGE": Row(
+        answers="1: these samples alone are compared, with one another",
+        bits="0",
+        counted="no attempt",
+        bounded="nothing that is enrolled is looked at",
+    ),
     "ENROLL": Row(
         answers="2 for a finger: enrolled already, or stored; 1 for a face",
         bits="1, of strong scores only; of a stranger's finger less than 2e-5 (protected codes: 1e-4)",

@@ -171,7 +171,7 @@ class Core:
         try:
             # A request to an application in C is no CBOR of ours.
             params = () if isinstance(message, CloseSession) or manifest.native else message.params
-            self._watch.begin(manifest, command, named_in(params))
+            self._watch.begin(manifest, command, *named_in(params))
         except TeeError as error:
             named = manifest.kinds_of(command) or manifest.commits_of(command)
             if named and error.result in (TeeResult.CORRUPT_OBJECT, TeeResult.OUT_OF_MEMORY):

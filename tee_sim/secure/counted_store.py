@@ -17,7 +17,7 @@ from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.manifest import Manifest
 from tee_sim.shared.object_header import Header, parse_header
-from tee_sim.shared.row_patterns import parse_commit
+from tee_sim.shared.row_patterns import numbered, parse_commit
 
 MOST_AHEAD = 64
 """Rows of one person, or of one kind, that are read at the beginning of a request: more than what decides is."""
@@ -25,7 +25,7 @@ MOST_AHEAD = 64
 
 _READY_REQUESTS = 256
 """Each is known by the words in it, 2 KB at most."""
-_Request = tuple[bytes, int | None, frozenset[bytes]]
+_Request = tuple[bytes, int | None, frozenset[bytes], frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,10 @@ class CountedStore:
         self._blobs.goes_on(ta, (start for start, end in rows if end == "#"))
         return known
 
-    def begin(self, manifest: Manifest, command: int | None, named: frozenset[bytes]) -> None:
-        """A request to an application begins, which names these words. Reads what belongs to one of them.
+    def begin(
+        self, manifest: Manifest, command: int | None, named: frozenset[bytes], numbers: frozenset[int] = frozenset()
+    ) -> None:
+        """A request to an application begins, with these words and numbers in it. Reads what belongs to a word.
 
         What is read here follows from the request and from what was stored before: it is nobody's choice.
 
@@ -112,7 +114,7 @@ class CountedStore:
             self._blobs.begin(Asked())
             return
         tas = (manifest.ta_uuid, *(UUID(bytes=uuid) for uuid in manifest.calls))
-        request = manifest.uuid, command, named
+        request = manifest.uuid, command, named, numbers
         before, asked = self._ready.get(request, (None, Asked()))
         if before is not None and before == self._state(tas):
             self._blobs.begin(asked)
@@ -122,7 +124,8 @@ class CountedStore:
             # with many records as with few. Pages that it needs until then are counted one by one.
             ids = {ta: self._relations_of(ta).of(named) for ta in tas} if named else {}
             names = {self._store.row_name(ta, object_id) for ta, own in ids.items() for object_id in own}
-            commits = tuple(parse_commit(text) for text in manifest.commits_of(command))
+            patterns = map(parse_commit, manifest.commits_of(command))
+            commits = tuple(commit for pattern in patterns for commit in numbered(pattern, numbers))
             asked = Asked(related=names, words=named, ta=manifest.ta_uuid, commits=commits)
             self._blobs.begin(asked)
             state = self._state(tas)

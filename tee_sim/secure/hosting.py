@@ -102,8 +102,13 @@ class NoTransactions:
 class RequestWatch(Protocol):
     """Who looks on while a request of the normal world is worked on."""
 
-    def begin(self, manifest: Manifest, command: int | None, named: frozenset[bytes]) -> None:
-        """One to an application begins, with these words in it; None opens or closes. Raises TeeError of the disk."""
+    def begin(
+        self, manifest: Manifest, command: int | None, named: frozenset[bytes], numbers: frozenset[int] = frozenset()
+    ) -> None:
+        """One to an application begins, with these words and numbers of a byte in it; None opens or closes.
+
+        Raises TeeError of the disk.
+        """
         ...
 
     def knowledge(self, manifest: Manifest, call: Call) -> Knowledge:
@@ -119,7 +124,9 @@ class RequestWatch(Protocol):
 class NoWatch:
     """Nobody."""
 
-    def begin(self, manifest: Manifest, command: int | None, named: frozenset[bytes]) -> None: ...
+    def begin(
+        self, manifest: Manifest, command: int | None, named: frozenset[bytes], numbers: frozenset[int] = frozenset()
+    ) -> None: ...
 
     def knowledge(self, manifest: Manifest, call: Call) -> Knowledge:
         """None."""

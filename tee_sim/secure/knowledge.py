@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from tee_sim.secure.ledger import choice_bits
 from tee_sim.secure.made.call import Call
@@ -12,29 +12,38 @@ from tee_sim.shared.params import Param, ParamType
 from tee_sim.shared.schema import MisfitError
 from tee_sim.shared.ta_api import ObjectInfo
 
+T = TypeVar("T")
 MAX_NAMED: Final = 32
 """Words of one request that may name something; a request with more names nothing."""
 _WORD_BYTES: Final = range(8, 65)
 """Long enough to be nobody else's, and no longer than the id of an object."""
+_MAX_BYTE: Final = 255
 _VALUE_BITS: Final = 64.0
 
 
-def named_in(params: Sequence[Param]) -> frozenset[bytes]:
-    """The byte strings in a request that may name an object or its owner: the requests of commands are CBOR."""
+def named_in(params: Sequence[Param]) -> tuple[frozenset[bytes], frozenset[int]]:
+    """The byte strings in a request that may name an object or its owner, and the numbers of a byte: the requests of
+    commands are CBOR."""
     if not params or params[0].kind is not ParamType.MEMREF_INPUT:
-        return frozenset()
+        return frozenset(), frozenset()
     try:
-        words = frozenset(_words(codec.decode(params[0].buffer)))
+        values = list(_values(codec.decode(params[0].buffer)))
     except TeeError:
-        return frozenset()
-    return words if len(words) <= MAX_NAMED else frozenset()
+        return frozenset(), frozenset()
+    words = frozenset(one for one in values if isinstance(one, bytes) and len(one) in _WORD_BYTES)
+    numbers = frozenset(one for one in values if isinstance(one, int) and 0 <= one <= _MAX_BYTE)
+    return _few(words), _few(numbers)
 
 
-def _words(plain: object) -> Iterator[bytes]:
+def _few(found: frozenset[T]) -> frozenset[T]:
+    return found if len(found) <= MAX_NAMED else frozenset()
+
+
+def _values(plain: object) -> Iterator[bytes | int]:
     if isinstance(plain, list):
         for one in plain:
-            yield from _words(one)
-    elif isinstance(plain, bytes) and len(plain) in _WORD_BYTES:
+            yield from _values(one)
+    elif isinstance(plain, bytes | int) and not isinstance(plain, bool):
         yield plain
 
 

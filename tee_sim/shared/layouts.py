@@ -38,7 +38,7 @@ MAX_FIELDS: Final = 64
 MAX_MEMBERS: Final = 256
 """Of one enumeration; the largest of ours has 37."""
 MAX_ITEMS: Final = 1 << 16
-MAX_NESTING: Final = 5
+MAX_NESTING: Final = 7
 """Records in records: CBOR itself is read to `MAX_DEPTH`."""
 _HEAD_BYTES: Final = 9
 """The longest header of a CBOR item: a 64-bit argument (RFC 8949 section 3)."""

@@ -89,8 +89,11 @@ class TakenCapture:
 class Captures(Protocol):
     """What sensors have read for the applications that their manifests let take it."""
 
-    def take(self, capture_id: bytes) -> TakenCapture:
+    def take(self, capture_id: bytes, *, keep: bool = False) -> TakenCapture:
         """Take one, once.
+
+        Args:
+            keep: only look at it: it can be taken as before, and is not kept any longer for it.
 
         Raises:
             TeeError: ITEM_NOT_FOUND for an id that is none, was taken, or is older than a minute; ACCESS_DENIED for one
@@ -103,6 +106,6 @@ class Captures(Protocol):
 class NoCaptures:
     """`Captures` of an application whose manifest names no sensor."""
 
-    def take(self, capture_id: bytes) -> TakenCapture:
+    def take(self, capture_id: bytes, *, keep: bool = False) -> TakenCapture:
         """Raises TeeError ACCESS_DENIED."""
         raise TeeError(TeeResult.ACCESS_DENIED, "the manifest names no sensor")

@@ -31,6 +31,7 @@ from bioguard.device.errors import status_of
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import face_views, finger_impressions
 from bioguard.trusted.gatekeeper import app as gatekeeper_app
 from tee_sim.normal.client import Context, Session, Transport
@@ -84,6 +85,7 @@ class Life:
             "nonce": [bytes(32), bytes(48), bytes(31)],
             "token": [b""],
             "position": [0, 0, 0, 2, 7],
+            "sensor": [1, 1, 1, 0, 2],
             "modality": [int(Modality.FACE), int(Modality.FACE), int(Modality.FINGERPRINT)],
             **{name: [] for name in ("record_id", "key_id", "handle", "current_handle", "operation", "challenge")},
         }
@@ -109,11 +111,11 @@ class Life:
             )
             self.ask(BIOMETRIC_UUID, policy.GRANT, grant)
         for modality, samples, position in ((Modality.FACE, FACES[:3], 0), (Modality.FINGERPRINT, FINGERS[:3], 2)):
-            asked = sensor.SensorRequest(user=ALICE, modality=modality)
+            asked = sensor.SensorRequest(user=ALICE, sensor=SENSOR_IDS[modality])
             challenge = self.ask(BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, asked).challenge
             token = self._token(challenge)
             enroll = biometric.Enroll(
-                user=ALICE, modality=modality, position=position, samples=tuple(samples), token=token
+                user=ALICE, sensor=SENSOR_IDS[modality], position=position, samples=tuple(samples), token=token
             )
             answer = self.ask(BIOMETRIC_UUID, biometric.ENROLL, enroll)
             assert answer.status is ReplyStatus.OK
@@ -210,13 +212,15 @@ def test_any_sequence_leaves_the_next_question_answered(folder: Path, requests: 
 def test_a_face_of_another_dimension_names_nobody_and_ends_nothing(folder: Path) -> None:
     with in_process(folder) as (life, _):
         for sample in (SHORT_FACE, FACES[3]):
-            identify = biometric.Identify(sample=sample, fpir_inverse=0)
+            identify = biometric.Identify(sensor=SENSOR_IDS[Modality.FACE], sample=sample, fpir_inverse=0)
             answer = life.ask(BIOMETRIC_UUID, biometric.IDENTIFY, identify)
             wrong = sample is SHORT_FACE
             assert (answer.status, answer.match) == (
                 (ReplyStatus.PROBE_DIMENSION, False) if wrong else (ReplyStatus.OK, True)
             )
-        authenticate = biometric.Authenticate(user=ALICE, sample=SHORT_FACE, fmr_inverse=0)
+        authenticate = biometric.Authenticate(
+            user=ALICE, sensor=SENSOR_IDS[Modality.FACE], sample=SHORT_FACE, fmr_inverse=0
+        )
         assert life.ask(BIOMETRIC_UUID, biometric.AUTHENTICATE, authenticate).status is ReplyStatus.PROBE_DIMENSION
 
 

@@ -14,9 +14,10 @@ from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
+from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.tally import put_tally, read_tally
 
 ACCEPTED, STRONG = 0.75, 0.95
@@ -59,10 +60,10 @@ def test_somebody_who_is_near_and_would_not_be_accepted_pays_nothing(phone: Kit)
 
 def test_a_finger_under_another_name_keeps_what_was_learned_of_it(phone: Kit) -> None:
     """The samples are the same: giving them a new id must not be a way to a new budget."""
-    alice, fingers = phone.person(), sensor.Modality.FINGERPRINT
+    alice, fingers = phone.person(), Modality.FINGERPRINT
     touches = tuple(touch.to_bytes() for touch in finger_impressions(1, person=0, count=3))
     challenge = phone.ask(
-        BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, sensor.SensorRequest(user=alice.user, modality=fingers)
+        BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, sensor.SensorRequest(user=alice.user, sensor=SENSOR_IDS[fingers])
     ).challenge
     consent = policy.GrantConsent(
         user=alice.user, modalities=(fingers,), purposes=(Purpose.UNLOCK,), days=365, of_age=True

@@ -43,9 +43,8 @@ from tee_sim.shared.wire import Invoke, Message, Return
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 from tee_sim.testing.in_process import InProcessTee
 
-PEOPLE = 40
-LARGE = 5_000
-DIMENSION = 128
+FACE_SENSOR = 1
+PEOPLE, LARGE, DIMENSION = 40, 5_000, 128
 DECISION_BITS = 64
 
 
@@ -99,7 +98,7 @@ class Gallery:
         assert self.session.call(commands.ADD_USER, commands.AddUser(user=user, label=bytes(32))).status == 0
         self.consent(number)
         views = tuple(self.view(number) for _ in range(2))
-        enroll = commands.Enroll(user=user, modality=Modality.FACE, position=0, samples=views)
+        enroll = commands.Enroll(user=user, sensor=FACE_SENSOR, position=0, samples=views)
         assert self.session.call(commands.ENROLL, enroll).status is ReplyStatus.OK
 
     def consent(self, number: int) -> None:
@@ -110,11 +109,11 @@ class Gallery:
 
     def authenticate(self, number: int, other: int | None = None) -> commands.Decision:
         sample = self.view(number if other is None else other)
-        request = commands.Authenticate(user=self.user(number), sample=sample, operation_id=7)
+        request = commands.Authenticate(user=self.user(number), sensor=FACE_SENSOR, sample=sample, operation_id=7)
         return self.session.call(AUTHENTICATE, request)
 
     def identify(self, number: int) -> commands.Identified:
-        return self.session.call(IDENTIFY, commands.Identify(sample=self.view(number)))
+        return self.session.call(IDENTIFY, commands.Identify(sensor=FACE_SENSOR, sample=self.view(number)))
 
 
 def filled(people: int) -> Gallery:
@@ -164,7 +163,7 @@ def decide(gallery: Gallery) -> None:
 
 def stranger(gallery: Gallery) -> commands.Identified:
     sample = FaceEmbedding.from_features(gallery.rng.normal(size=DIMENSION)).to_bytes()
-    return gallery.session.call(IDENTIFY, commands.Identify(sample=sample))
+    return gallery.session.call(IDENTIFY, commands.Identify(sensor=FACE_SENSOR, sample=sample))
 
 
 def test_a_long_run_of_decisions_never_comes_near_its_budget(gallery: Gallery) -> None:
@@ -372,7 +371,7 @@ def test_a_damaged_row_is_damage_and_no_matter_of_the_budget(gallery: Gallery, o
 
 def test_fingers_stay_within_it_too_and_whatever_was_relabeled_is_listed_and_shown(gallery: Gallery) -> None:
     device = gallery.copy()
-    user, new = device.user(3), {"user": device.user(3), "modality": Modality.FINGERPRINT}
+    user, new = device.user(3), {"user": device.user(3), "sensor": 0}
     for purpose in (Purpose.UNLOCK, Purpose.KEY_USE, Purpose.IDENTIFY):
         device.session.call(
             GRANT,
@@ -386,9 +385,9 @@ def test_fingers_stay_within_it_too_and_whatever_was_relabeled_is_listed_and_sho
         if restart:
             restarted(device)
         for _ in range(40):  # more than a chunk of the log
-            request = commands.Authenticate(user=user, sample=sample, operation_id=7)
+            request = commands.Authenticate(user=user, sensor=0, sample=sample, operation_id=7)
             assert device.session.call(AUTHENTICATE, request).match
-            assert device.session.call(IDENTIFY, commands.Identify(sample=sample)).match
+            assert device.session.call(IDENTIFY, commands.Identify(sensor=0, sample=sample)).match
             held(device)
     for position in (2, 3):
         records = device.session.call(commands.LIST, commands.ListRecords(user=user)).records

@@ -11,12 +11,12 @@ from bioguard.hal.callbacks import OperationError
 from bioguard.hal.session import SessionState
 from bioguard.records.locks import AttemptOutcome
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SensorProps
 from bioguard.records.tokens import Denial, TokenUnusable
 from bioguard.simulate.virtual_hal.virtual_hal_state import KeyTokens
 from bioguard.trusted.sensor.authorization import SensorAuthorization
 from bioguard.trusted.sensor.challenges import LIFETIME_MS, MAX_LIVE, ChallengeTable
 from bioguard.trusted.sensor.lockout import ANDROID_13
-from bioguard.trusted.sensor.sensors import SensorProps
 
 KEY = bytes(range(32))
 ALICE, BOB = b"A" * 16, b"B" * 16

@@ -1,5 +1,7 @@
 """Rows 4, 5, 6 and 10 of the contract checklist: tokens of a success, what ends an operation, lockout, silence."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from bioguard.errors import NotPermitted
@@ -12,12 +14,12 @@ from bioguard.hal.scripting import Capture
 from bioguard.hal.session import SessionState, WrongState
 from bioguard.records.locks import AttemptOutcome, Lock
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SensorProps
 from bioguard.records.strength import SensorStrength
 from bioguard.records.tokens import AuthToken
 from bioguard.simulate.virtual_hal.virtual_hal_state import KeyTokens
 from bioguard.trusted.sensor.authorization import RESET_TOKEN_AGE_MS, SensorAuthorization, SensorUserState
 from bioguard.trusted.sensor.lockout import ANDROID_13
-from bioguard.trusted.sensor.sensors import SensorProps
 from tee_sim.shared.clock import FakeClock
 
 KEY = bytes(range(32))
@@ -321,7 +323,7 @@ def test_row6_per_user(world) -> None:
     assert lock(world, user=BOB).lock is Lock.NONE
 
 
-def three_sensors(world) -> SensorAuthorization:
+def three_sensors(world, *, cascade: bool = True) -> SensorAuthorization:
     world.set_pin()
     for strength in SensorStrength:
         world.states.save(int(strength), ALICE, SensorUserState(secure_user_id=world.sids[ALICE]))
@@ -334,7 +336,26 @@ def three_sensors(world) -> SensorAuthorization:
         rng=world.rng,
         boot_tokens=KeyTokens(KEY, world.states, world.clock),
         pins=world.held,
+        cascade=cascade,
     )
+
+
+@pytest.mark.parametrize("locked", SensorStrength)
+def test_row6_without_the_cascade_a_lock_and_its_end_are_of_one_sensor(world, locked: SensorStrength) -> None:
+    authority = three_sensors(world, cascade=False)
+    others = [strength for strength in SensorStrength if strength is not locked]
+
+    def locks(strengths: Iterable[SensorStrength]) -> list[Lock]:
+        return [authority.lock_status(int(strength), ALICE).lock for strength in strengths]
+
+    for _ in range(5):
+        authority.settle_attempt(authority.begin_attempt(int(locked), ALICE), AttemptOutcome.NO_MATCH, 0)
+    assert (locks([locked]), locks(others)) == ([Lock.TIMED], [Lock.NONE] * 2)
+    for other in others:
+        assert authority.reset_lockout(int(other), ALICE, world.pin_token()) == (int(other),)
+    assert locks([locked]) == [Lock.TIMED]
+    assert authority.reset_lockout(int(locked), ALICE, world.pin_token()) == (int(locked),)
+    assert locks(SensorStrength) == [Lock.NONE] * 3
 
 
 @pytest.mark.parametrize("locked", SensorStrength)

@@ -27,8 +27,10 @@ from bioguard.records.consent import DAY_MS
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.sample_origin import SampleOrigin
 from bioguard.records.scores import Basis, Score
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
+FACE_SENSOR = SENSOR_IDS[Modality.FACE]
 PEOPLE = 700
 MAP = np.random.default_rng(5).normal(size=(512, 512)).astype(np.float32)
 POPULATION = FacePopulation(EDGEFACE_XS, seed=3)
@@ -83,18 +85,22 @@ def enroll(phone: Kit, samples: list[bytes], model: str = "") -> tuple[Person, R
     person = phone.person()
     token = phone.pin_token(person, phone.challenge(person))
     request = biometric.Enroll(
-        user=person.user, modality=Modality.FACE, position=0, samples=tuple(samples), token=token, model=model
+        user=person.user, sensor=FACE_SENSOR, position=0, samples=tuple(samples), token=token, model=model
     )
     return person, phone.target.call(BIOMETRIC_UUID, biometric.ENROLL, request).status
 
 
 def claim(phone: Kit, person: Person, sample: bytes, model: str = "") -> biometric.Decision:
-    request = biometric.Authenticate(user=person.user, sample=sample, model=model)
+    request = biometric.Authenticate(user=person.user, sensor=FACE_SENSOR, sample=sample, model=model)
     return phone.target.call(BIOMETRIC_UUID, biometric.AUTHENTICATE, request)
 
 
 def search(phone: Kit, sample: bytes, model: str = "") -> biometric.Identified:
-    return phone.target.call(BIOMETRIC_UUID, biometric.IDENTIFY, biometric.Identify(sample=sample, model=model))
+    return phone.target.call(
+        BIOMETRIC_UUID,
+        biometric.IDENTIFY,
+        biometric.Identify(sensor=FACE_SENSOR, sample=sample, model=model),
+    )
 
 
 def logged(phone: Kit, **kinds: str) -> list[tuple[str, object]]:
@@ -186,7 +192,7 @@ def test_a_dimension_without_a_profile_needs_the_fallback() -> None:
     phone = kit(uncalibrated=[Modality.FACE])
     person, status = enroll(phone, [sample], "any model")
     assert status is ReplyStatus.OK
-    ask = biometric.AskBasis(user=person.user, modality=Modality.FACE, dimension=256)
+    ask = biometric.AskBasis(user=person.user, sensor=FACE_SENSOR, dimension=256)
     assert phone.target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, ask).basis is Basis.EXTRAPOLATED
 
 
@@ -195,7 +201,7 @@ def test_a_dimension_without_a_profile_needs_the_fallback() -> None:
 )
 def test_numbers_that_no_features_have_are_refused_with_the_fallback_too(modality: Modality, dimension: int) -> None:
     target = kit(uncalibrated=[modality]).target
-    ask = biometric.AskBasis(modality=modality, dimension=dimension)
+    ask = biometric.AskBasis(sensor=SENSOR_IDS[modality], dimension=dimension)
     assert target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, ask).status is ReplyStatus.NOT_CALIBRATED
 
 
@@ -271,7 +277,7 @@ def test_the_basis_of_a_rate_is_that_of_what_was_asked_and_is_logged_with_the_de
     assert search(phone, views(5002, 1, first=5)[0]).match
 
     def asked(user: bytes | None, inverse: int = 0) -> Basis | None:
-        ask = biometric.AskBasis(user=user, modality=Modality.FACE, dimension=512, inverse=inverse)
+        ask = biometric.AskBasis(user=user, sensor=FACE_SENSOR, dimension=512, inverse=inverse)
         return phone.ask(BIOMETRIC_UUID, biometric.RATE_BASIS, ask).basis
 
     claims = [(one, 0), (one, 100_000), (three, 0)]

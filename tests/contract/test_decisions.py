@@ -21,6 +21,7 @@ from bioguard.records.consent import Purpose
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
 from bioguard.records.scores import Score
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.trusted.biometric.levels import Kind, levels
 from bioguard.trusted.biometric.rates import claim_terms
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
@@ -188,7 +189,7 @@ def test_misses_lock_searches_of_their_sensor_and_nothing_else(phone: Kit) -> No
     assert phone.search_locked()
     assert not phone.locked(alice)
     assert phone.authenticate(alice, phone.sample(alice.face)).match
-    fingers = sensor.SearchRequest(modality=biometric.Modality.FINGERPRINT)
+    fingers = sensor.SearchRequest(sensor=SENSOR_IDS[biometric.Modality.FINGERPRINT])
     assert phone.target.call(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, fingers).lock is Lock.NONE
     phone.target.clock.advance(30_000)
     assert phone.identify(phone.sample(alice.face)).match

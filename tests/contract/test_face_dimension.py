@@ -22,8 +22,10 @@ from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import SENSOR_IDS
 from tee_sim.shared.errors import TeeError
 
+FACE_SENSOR = SENSOR_IDS[Modality.FACE]
 DIMENSIONS = (128, 512)
 DAY_MS = 86_400_000
 USERS = tuple(sha256(bytes([i])).digest()[:16] for i in range(3))
@@ -69,7 +71,7 @@ class World:
     def enroll(self, user: int, dimension: int, *, replace: bool = False, views: tuple[bytes, ...] = ()) -> ReplyStatus:
         request = commands.Enroll(
             user=self.known(user),
-            modality=Modality.FACE,
+            sensor=FACE_SENSOR,
             position=0,
             samples=views or tuple(face(user, dimension, i) for i in range(3)),
             replace=replace,
@@ -108,14 +110,17 @@ class World:
         probe = face(user, dimension, 9)
         there = bool(self.of(user))
         if there or dimension != self.dimension:  # a search that finds nobody is counted, and locks
-            found = self.ask(commands.IDENTIFY, commands.Identify(sample=probe, fpir_inverse=0))
+            found = self.ask(commands.IDENTIFY, commands.Identify(sensor=FACE_SENSOR, sample=probe, fpir_inverse=0))
             if self.dimension is None:
                 assert (found.status, found.match) == (ReplyStatus.OK, False)
             elif dimension != self.dimension:
                 assert found.status is ReplyStatus.PROBE_DIMENSION
             else:
                 assert (found.status, found.match, found.user) == (ReplyStatus.OK, True, USERS[user])
-        decision = self.ask(commands.AUTHENTICATE, commands.Authenticate(user=USERS[user], sample=probe, fmr_inverse=0))
+        decision = self.ask(
+            commands.AUTHENTICATE,
+            commands.Authenticate(user=USERS[user], sensor=FACE_SENSOR, sample=probe, fmr_inverse=0),
+        )
         if not there:
             assert decision.status is ReplyStatus.NOT_ENROLLED
         elif dimension != self.dimension:

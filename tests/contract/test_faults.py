@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from bioguard.errors import InputRefused
 from bioguard.records import FaceEmbedding
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import Location
 from bioguard.simulate.faults import grammar
 from bioguard.simulate.faults.device_faults import DeviceFaults
 from bioguard.simulate.faults.grammar import EnrollmentStep, Latency, NextEnrollment, int_sequence, next_enrollment
 from bioguard.simulate.faults.properties import KNOBS, ActsOn, Form, SensorProperties, knob
 from bioguard.simulate.faults.scenario import Scenario
-from bioguard.trusted.sensor.sensors import Location
 from tee_sim.shared.errors import Origin, TeeResult
 from tee_sim.shared.wire import Invoke, Message, Return
 
@@ -97,9 +97,9 @@ def test_latency() -> None:
 
 
 def test_location() -> None:
-    udfps = Location(400, 1600, 150)
-    assert grammar.location("100:200:30", udfps) == Location(100, 200, 30)
-    assert grammar.location("100:200:30:screen1", udfps) == Location(100, 200, 30, "screen1")
+    udfps = Location.of(400, 1600, 150)
+    assert grammar.location("100:200:30", udfps) == Location.of(100, 200, 30)
+    assert grammar.location("100:200:30:screen1", udfps) == Location.of(100, 200, 30, "screen1")
     for bad in ("", "100", "100:200", "a:b:c", "100:200:30:s:5", "100:-1:30"):
         assert grammar.location(bad, udfps) == udfps
 

@@ -15,9 +15,9 @@ from bioguard.evidence.attack.memory import MemoryStore
 from bioguard.records import FingerprintTemplate
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.sensor.exposure import LIMIT
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.tally import read_tally
 from tests.contract.watched import Watched
 
@@ -70,7 +70,7 @@ class Fingers(Kit):
         return Owner(person, touches[3:])
 
     def unlock(self, person: Person) -> None:
-        request = sensor.ResetLockout(user=person.user, modality=FINGER, token=self.pin_token(person))
+        request = sensor.ResetLockout(user=person.user, sensor=SENSOR_IDS[FINGER], token=self.pin_token(person))
         assert self.target.call(BIOMETRIC_UUID, sensor.RESET_LOCKOUT, request).status is SensorStatus.OK
 
     def counts(self) -> list[int]:

@@ -13,10 +13,10 @@ from bioguard.device.consent import confirm, grant_all, object_to, purge, set_po
 from bioguard.errors import BioguardError
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.trusted.biometric.search_segments import Place
 from bioguard.trusted.biometric.stored_objects import record_object
 from bioguard.trusted.policy.stored_objects import consent_object
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.stored_objects import StoredStates
 from tests.campaigns.crash_device import FACES, configure, opened
 

@@ -13,6 +13,7 @@ from bioguard.commands.status import KeystoreError
 from bioguard.evidence.attack.target import Target
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS, default_table
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.params import NO_PARAMS
 from tee_sim.shared.wire import CloseSession
@@ -41,7 +42,7 @@ class World:
         self._ids: dict[int, int] = {}
         self._sessions: list = []
         made = Configuration(
-            max_faces=MAX_RECORDS[FACE], max_fingers=MAX_RECORDS[FINGER], require_pin=reference.require_pin
+            sensor_table=default_table(MAX_RECORDS[FINGER], MAX_RECORDS[FACE]), require_pin=reference.require_pin
         )
         assert self._ask(CONFIGURE, made).status.name == "OK"
 
@@ -126,7 +127,7 @@ class World:
     # -- challenges and tokens ---------------------------------------------------------------------------------------
 
     def _sensor(self, u: int, m: int) -> sensor.SensorRequest:
-        return sensor.SensorRequest(user=self._user(u), modality=Modality(m))
+        return sensor.SensorRequest(user=self._user(u), sensor=SENSOR_IDS[Modality(m)])
 
     def challenge(self, u: int, m: int) -> object:
         answer = self._ask(sensor.GENERATE_CHALLENGE, self._sensor(u, m))
@@ -136,7 +137,7 @@ class World:
 
     def revoke(self, u: int, m: int, back: int) -> object:
         challenge = self._reference.latest(self._challenges, back) or 0
-        request = sensor.RevokeChallenge(user=self._user(u), modality=Modality(m), challenge=challenge)
+        request = sensor.RevokeChallenge(user=self._user(u), sensor=SENSOR_IDS[Modality(m)], challenge=challenge)
         return self._ask(sensor.REVOKE_CHALLENGE, request).status.name
 
     def check_token(self, back: int) -> object:
@@ -165,7 +166,7 @@ class World:
         samples = face_views(who, self._rng) if m == FACE else finger_touches(who)[0]
         request = biometric.Enroll(
             user=self._user(u),
-            modality=Modality(m),
+            sensor=SENSOR_IDS[Modality(m)],
             position=0 if m == FACE else 1 + slot,
             samples=tuple(sample.to_bytes() for sample in samples),
             replace=replace,
@@ -192,7 +193,9 @@ class World:
         return finger_touches((whose, identity))[1 if level == "strong" else 2].to_bytes()
 
     def authenticate(self, u: int, m: int, whose: int, identity: int, level: str) -> object:
-        request = biometric.Authenticate(user=self._user(u), sample=self._probe(m, whose, identity, level))
+        request = biometric.Authenticate(
+            user=self._user(u), sensor=SENSOR_IDS[Modality(m)], sample=self._probe(m, whose, identity, level)
+        )
         answer = self._ask(biometric.AUTHENTICATE, request)
         if answer.status.name != "OK":
             return answer.status.name
@@ -203,7 +206,10 @@ class World:
         return "match", self._records[answer.record_id], answer.token is not None
 
     def identify(self, m: int, whose: int, identity: int, level: str) -> object:
-        answer = self._ask(biometric.IDENTIFY, biometric.Identify(sample=self._probe(m, whose, identity, level)))
+        answer = self._ask(
+            biometric.IDENTIFY,
+            biometric.Identify(sensor=SENSOR_IDS[Modality(m)], sample=self._probe(m, whose, identity, level)),
+        )
         if answer.status.name != "OK":
             return answer.status.name
         return ("match", answer.user[0] - 65, self._records[answer.record_id]) if answer.match else "no match"
@@ -213,11 +219,11 @@ class World:
         return (answer.lock.name, answer.remaining_ms) if answer.status.name == "OK" else answer.status.name
 
     def search_status(self, m: int) -> object:
-        answer = self._ask(sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=Modality(m)))
+        answer = self._ask(sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(sensor=SENSOR_IDS[Modality(m)]))
         return answer.lock.name, answer.remaining_ms
 
     def reset_lockout(self, u: int, m: int, back: int) -> object:
-        request = sensor.ResetLockout(user=self._user(u), modality=Modality(m), token=self._token(back))
+        request = sensor.ResetLockout(user=self._user(u), sensor=SENSOR_IDS[Modality(m)], token=self._token(back))
         return self._ask(sensor.RESET_LOCKOUT, request).status.name
 
     def unlock(self, u: int, m: int, delay_ms: int) -> object:

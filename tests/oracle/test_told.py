@@ -5,6 +5,7 @@ enrolled one and is refused; on the other it is far from it. Afterwards every co
 """
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice, product
 
 import numpy as np
@@ -17,18 +18,20 @@ from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID
 from bioguard.device.applications import manifests
-from bioguard.evidence.attack.kit import FACE, Kit
+from bioguard.evidence.attack.kit import FACE, FACE_SENSOR, Kit
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import AttemptOutcome
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.biometric import sensor_commands
 from bioguard.trusted.biometric.app import BiometricApp
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.schema import Fixed, Items, Record, UpTo, record_fields
 
+FINGER_SENSOR = SENSOR_IDS[Modality.FINGERPRINT]
 UUIDS = {"gatekeeper": GATEKEEPER_UUID, "keystore": KEYSTORE_UUID}
 DIMENSION = 512
 COSINES = {"near": 0.33, "far": 0.0}
@@ -79,7 +82,7 @@ class Twin:
     def _enroll(self, person, modality, position, samples) -> bytes:
         request = biometric.Enroll(
             user=person.user,
-            modality=modality,
+            sensor=SENSOR_IDS[modality],
             position=position,
             samples=tuple(samples),
             token=self.kit.pin_token(person, self.kit.challenge(person, modality)),
@@ -98,12 +101,13 @@ class Twin:
     def show(self) -> list:
         """The face, to every door; what comes back and what it asked of the disk."""
         sample = FaceEmbedding.from_features(self.shown).to_bytes()
+        claim = biometric.Authenticate(user=self.victim.user, sensor=FACE_SENSOR, sample=sample)
         seen = []
         for request, command in (
-            (biometric.Identify(sample=sample), biometric.IDENTIFY),
-            *[(biometric.Authenticate(user=self.victim.user, sample=sample), biometric.AUTHENTICATE)] * MISSES,
-            (biometric.Authenticate(user=self.mallory.user, sample=sample, operation_id=7), biometric.AUTHENTICATE),
-            (biometric.Identify(sample=self.touches[3], fpir_inverse=1_000), biometric.IDENTIFY),
+            (biometric.Identify(sensor=FACE_SENSOR, sample=sample), biometric.IDENTIFY),
+            *[(claim, biometric.AUTHENTICATE)] * MISSES,
+            (replace(claim, user=self.mallory.user, operation_id=7), biometric.AUTHENTICATE),
+            (biometric.Identify(sensor=FINGER_SENSOR, sample=self.touches[3], fpir_inverse=1_000), biometric.IDENTIFY),
         ):
             self.traffic()
             seen.append((self.ask("biometric", command, request), self.traffic()))
@@ -229,7 +233,11 @@ def test_an_enrollment_tells_of_strong_matches_only(twins) -> None:
         touches = [t.to_bytes() for t in finger_impressions(3, person=2, count=3)]
         token = twin.kit.pin_token(twin.victim, twin.kit.challenge(twin.victim, Modality.FINGERPRINT))
         request = biometric.Enroll(
-            user=twin.victim.user, modality=Modality.FINGERPRINT, position=3, samples=tuple(touches), token=token
+            user=twin.victim.user,
+            sensor=SENSOR_IDS[Modality.FINGERPRINT],
+            position=3,
+            samples=tuple(touches),
+            token=token,
         )
         answers.add(twin.ask("biometric", biometric.ENROLL, request).status.name)
     assert answers == {"OK"}

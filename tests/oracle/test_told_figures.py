@@ -16,6 +16,7 @@ from bioguard.match.thresholds import builtin_profile
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.biometric.levels import Kind
 from bioguard.trusted.sensor.exposure import CLOSED, LIMIT
@@ -23,8 +24,9 @@ from bioguard.trusted.sensor.lockout import ANDROID_13
 
 
 def test_the_figures_of_the_page_are_those_of_the_product() -> None:
-    made, row = Configuration(), COMPARING["AUTHENTICATE"]
-    for records, words in ((made.max_faces, "1.6 (two faces)"), (made.max_fingers, "2.6 (five fingers)")):
+    row = COMPARING["AUTHENTICATE"]
+    fingers, faces = (props.max_enrollments for props in Configuration().sensor_table)
+    for records, words in ((faces, "1.6 (two faces)"), (fingers, "2.6 (five fingers)")):
         assert words.split()[0] == f"{math.log2(1 + records):.1f}"
         assert words in row.bits
     assert (
@@ -41,7 +43,7 @@ def test_the_figures_of_the_page_are_those_of_the_product() -> None:
 @pytest.mark.parametrize(("profile", "most_bits"), [(Profile.STANDARD, 2e-5), (Profile.DIGEST_ONLY, 1e-4)])
 def test_an_enrollment_of_a_strangers_finger_is_told_this_little(profile: Profile, most_bits: float) -> None:
     kind = Kind(builtin_profile(Modality.FINGERPRINT), protected=profile is Profile.DIGEST_ONLY)
-    yes = kind.strong_fmr * Configuration().max_fingers
+    yes = kind.strong_fmr * Configuration().sensor_table[0].max_enrollments
     assert -(yes * math.log2(yes) + (1 - yes) * math.log2(1 - yes)) < most_bits
     assert most_bits < 20 * yes * -math.log2(yes)
     assert f"{most_bits:.0e}".replace("e-0", "e-") in COMPARING["ENROLL"].bits
@@ -65,7 +67,7 @@ def test_an_enrollment_asks_for_a_pin_where_the_page_says_so(require_pin: bool) 
 
     def enroll(position: int, samples: list[bytes]) -> ReplyStatus:
         request = biometric.Enroll(
-            user=user, modality=Modality.FINGERPRINT, position=position, samples=tuple(samples), token=b""
+            user=user, sensor=SENSOR_IDS[Modality.FINGERPRINT], position=position, samples=tuple(samples), token=b""
         )
         return target.call(BIOMETRIC_UUID, biometric.ENROLL, request).status
 
@@ -73,5 +75,5 @@ def test_an_enrollment_asks_for_a_pin_where_the_page_says_so(require_pin: bool) 
         [ReplyStatus.OK, *[ReplyStatus.DUPLICATE_FINGER] * 25] if not require_pin else [ReplyStatus.PIN_REQUIRED] * 26
     )
     assert [enroll(2, touches[:3]), *(enroll(3, touches[3:]) for _ in range(25))] == wanted
-    lock = sensor.SensorRequest(user=user, modality=Modality.FINGERPRINT)
+    lock = sensor.SensorRequest(user=user, sensor=SENSOR_IDS[Modality.FINGERPRINT])
     assert target.call(BIOMETRIC_UUID, sensor.LOCK_STATUS, lock).lock is Lock.NONE

@@ -11,6 +11,7 @@ from bioguard.evidence.attack.kit import FACE, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records.audit_events import Cause, Entry, Event
 from bioguard.records.consent import DAY_MS, Purpose
+from bioguard.records.sensor_props import SENSOR_IDS
 
 YEAR_MS = 365 * DAY_MS
 
@@ -115,7 +116,7 @@ def test_whose_consent_to_be_searched_for_has_run_out_is_in_no_gallery_that_is_m
     """Not only left out of the answers: how many may be found says how rare a likeness has to be, and can be asked."""
     someone = life.person(enrolled=True)
     life.grant(someone, 10, Purpose.IDENTIFY)
-    asked = biometric.AskBasis(modality=FACE, dimension=len(someone.face))
+    asked = biometric.AskBasis(sensor=SENSOR_IDS[FACE], dimension=len(someone.face))
     assert life.identify(life.sample(someone.face)).user == someone.user
     assert life.target.call(BIOMETRIC_UUID, biometric.RATE_BASIS, asked).basis is not None
     life.days(10.1, start=False)

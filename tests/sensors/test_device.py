@@ -19,6 +19,7 @@ from bioguard.proofs.psa_token import Claims
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.report.model import Status
 from tee_sim.normal.sandbox_verdict.level import Level
 from tests.sensors.conftest import agreed
@@ -133,18 +134,18 @@ def test_features_of_the_normal_world_are_refused_where_there_is_a_sensor(enroll
     for call in calls:
         assert code_of("sample.sensor_only", call).exit_code is ExitCode.INPUT_REFUSED
     searched, enrolled_beside, of_no_face = (see(device, 1) for _ in range(3))
-    both = commands.Identify(sample=touches(1)[0].to_bytes(), capture=searched.capture_id)
+    both = commands.Identify(sensor=SENSOR_IDS[FINGER], sample=touches(1)[0].to_bytes(), capture=searched.capture_id)
     code_of("request", device.ask, commands.IDENTIFY, both)
     enroll = commands.Enroll(
         user=device.user_handle("alice"),
-        modality=FINGER,
+        sensor=SENSOR_IDS[FINGER],
         position=7,
         samples=(touches(1)[0].to_bytes(),),
         captures=(enrolled_beside.capture_id,),
     )
     code_of("request", device.ask, commands.ENROLL, enroll)
     captures = (of_no_face.capture_id,)
-    of_a_face = replace(enroll, modality=Modality.FACE, position=0, samples=(), captures=captures)
+    of_a_face = replace(enroll, sensor=SENSOR_IDS[Modality.FACE], position=0, samples=(), captures=captures)
     code_of("request", device.ask, commands.ENROLL, of_a_face)
     for used in (searched, enrolled_beside, of_no_face):  # also by what is malformed
         code_of("sample.unknown_capture", device.authenticate, "alice", used)

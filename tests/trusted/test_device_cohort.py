@@ -21,6 +21,7 @@ from bioguard.records.comparison_profile import ComparisonProfile, RatePoint, Sc
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.scores import Basis, Score
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.trusted.biometric.decision import ReadyRecord, finger_samples
 from bioguard.trusted.biometric.device_cohort import ALONE, DeviceCohort, Member, Standing, stricter
 from bioguard.trusted.biometric.levels import Kind, levels
@@ -52,6 +53,7 @@ def record(person: int, views: int = 3) -> StoredRecord:
     samples = tuple(touch.to_bytes() for touch in cohorts._touches(person)[:views])
     return StoredRecord(
         salt=bytes(16),
+        sensor=0,
         modality=Modality.FINGERPRINT,
         position=1,
         profile=Profile.STANDARD,
@@ -183,7 +185,7 @@ def replace_finger(kit: Kit, person: Person) -> None:
     """By finger 11."""
     enroll = biometric.Enroll(
         user=person.user,
-        modality=Modality.FINGERPRINT,
+        sensor=SENSOR_IDS[Modality.FINGERPRINT],
         position=1,
         samples=tuple(touch.to_bytes() for touch in cohorts._touches(11)),
         token=kit.pin_token(person, kit.challenge(person, Modality.FINGERPRINT)),

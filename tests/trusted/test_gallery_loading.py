@@ -12,6 +12,7 @@ from bioguard.evidence.attack.kit import FACE, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.gallery_index import GalleryIndex
 from bioguard.trusted.biometric.samples import face_vectors
@@ -57,7 +58,7 @@ class Started:
 
     @property
     def gallery(self) -> GalleryIndex:
-        gallery = self.vaults[-1].galleries.get(FACE)
+        gallery = self.vaults[-1].galleries.get(SENSOR_IDS[FACE])
         assert gallery is not None
         return gallery
 
@@ -102,8 +103,8 @@ def test_who_is_removed_is_in_no_part_of_it(started: Started) -> None:
 def test_the_code_of_a_finger_that_is_erased_is_held_no_longer() -> None:
     def record(code: bytes) -> StoredRecord:
         return StoredRecord(
-            salt=bytes(16), modality=Modality.FINGERPRINT, position=1, profile=Profile.DIGEST_ONLY, enrolled_s=1,
-            views=(), codes=(code, code), code_epoch=1,
+            salt=bytes(16), sensor=0, modality=Modality.FINGERPRINT, position=1, profile=Profile.DIGEST_ONLY,
+            enrolled_s=1, views=(), codes=(code, code), code_epoch=1,
         )  # fmt: skip
 
     index = GalleryIndex(Modality.FINGERPRINT, SimpleNamespace(profile=Profile.DIGEST_ONLY))  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from bioguard.match import FaceGallery
 from bioguard.match.fingerprint.prepared import PreparedTemplate
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.trusted.biometric import ready_records
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.decision import ReadyRecord
@@ -36,8 +37,8 @@ class Disk:
 
     def find(self, object_id: bytes) -> object:
         body = StoredRecord(
-            salt=bytes(16), modality=Modality.FACE, position=0, profile=Profile.DIGEST_ONLY, enrolled_s=1, views=(),
-            codes=(object_id[-1:] * SIZE_BYTES,), code_epoch=1,
+            salt=bytes(16), sensor=1, modality=Modality.FACE, position=0, profile=Profile.DIGEST_ONLY, enrolled_s=1,
+            views=(), codes=(object_id[-1:] * SIZE_BYTES,), code_epoch=1,
         ).to_bytes()  # fmt: skip
         return SimpleNamespace(header=SimpleNamespace(object_id=object_id, owner=bytes(16), commitment=b""), body=body)
 
@@ -108,7 +109,7 @@ def _replace(kit: Kit, someone: Person) -> object:
     token = kit.pin_token(someone, kit.challenge(someone))
     views = tuple(kit.sample(someone.face) for _ in range(3))
     request = biometric.Enroll(
-        user=someone.user, modality=FACE, position=0, samples=views, token=token, replace=True
+        user=someone.user, sensor=SENSOR_IDS[FACE], position=0, samples=views, token=token, replace=True
     )  # fmt: skip
     return kit.ask(BIOMETRIC_UUID, biometric.ENROLL, request)
 

@@ -16,11 +16,11 @@ from bioguard.match.thresholds import builtin_profile
 from bioguard.records.audit_events import Cause, Entry, Event
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import finger_impressions
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.policy.audit_log import AuditLog, Chunk
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.tally import read_tally
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
@@ -108,7 +108,7 @@ class Life:
         token = self.kit.pin_token(person, self.kit.challenge(person, modality))
         request = biometric.Enroll(
             user=person.user,
-            modality=modality,
+            sensor=SENSOR_IDS[modality],
             position=position,
             samples=samples,
             replace=replace,
@@ -244,10 +244,10 @@ def test_reading_and_deciding_change_no_record(life: Life) -> None:
 
     def ask_around() -> None:
         life.kit.authenticate(person, life.kit.sample(person.face))
-        life.ask(biometric.IDENTIFY, biometric.Identify(sample=life.kit.sample(person.face)))
+        life.ask(biometric.IDENTIFY, biometric.Identify(sensor=SENSOR_IDS[FACE], sample=life.kit.sample(person.face)))
         life.ask(biometric.SHOW, biometric.Show(record_id=life.record(person, FACE)))
         life.ask(policy.PURGE, policy.Purge(confirmed=False))
-        life.ask(sensor.INVALIDATE_AUTHENTICATOR_ID, sensor.SensorRequest(user=person.user, modality=FACE))
+        life.ask(sensor.INVALIDATE_AUTHENTICATOR_ID, sensor.SensorRequest(user=person.user, sensor=SENSOR_IDS[FACE]))
 
     assert life.log_of(ask_around) == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from bioguard.records.consent import ConsentState, Grant, Purpose
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import default_table
 from bioguard.trusted.biometric import search_segments
 from bioguard.trusted.biometric.search_index import SearchIndex, search_terms
 from bioguard.trusted.biometric.search_segments import (
@@ -20,15 +21,15 @@ from bioguard.trusted.biometric.search_segments import (
     Segment,
     places_for,
 )
-from bioguard.trusted.biometric.stored_objects import StoredRecord
+from bioguard.trusted.biometric.stored_objects import DeviceState, StoredRecord
 from bioguard.trusted.biometric.stored_records import Stored, summary_of
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.tally import recount
 from tee_sim.secure.storage import TaStore
 from tee_sim.shared.errors import TeeError, TeeResult
 from tests.tee_sim.storage.conftest import TA, World
 
 FACE = Modality.FACE
+SENSOR = default_table()[1]
 EPOCH = 3
 FAULTS = (
     "commit: enospc",
@@ -47,8 +48,8 @@ FAULTS = (
 def stored_as(record: IndexedRecord) -> Stored:
     """The record that the index says this of, of somebody without consents."""
     stored = StoredRecord(
-        salt=bytes(16), modality=FACE, position=0, profile=Profile.STANDARD, enrolled_s=record.enrolled_s,
-        views=record.views, codes=record.codes, code_epoch=EPOCH,
+        salt=bytes(16), sensor=SENSOR.sensor_id, modality=FACE, position=0, profile=Profile.STANDARD,
+        enrolled_s=record.enrolled_s, views=record.views, codes=record.codes, code_epoch=EPOCH,
     )  # fmt: skip
     return summary_of(record.record_id, record.user, bytes(32), stored), stored
 
@@ -63,7 +64,7 @@ class Life:
         self.truth: dict[bytes, IndexedRecord] = {}
 
     def index(self) -> SearchIndex:
-        return SearchIndex(self.store, lambda: EPOCH)
+        return SearchIndex(self.store, lambda: DeviceState(code_epoch=EPOCH))
 
     def drawn(self) -> IndexedRecord:
         samples = self.random.randint(1, 4)
@@ -84,7 +85,7 @@ class Life:
     ) -> None:
         """One transaction of all that belongs together."""
         with self.store.transaction() as transaction:
-            self.index().change(transaction, FACE, gone=gone, new=new and stored_as(new), terms=terms or {})
+            self.index().change(transaction, SENSOR, gone=gone, new=new and stored_as(new), terms=terms or {})
             for record_id in gone:
                 transaction.erase(b"R" + record_id)
             stored = [new] if new is not None else []
@@ -93,7 +94,7 @@ class Life:
             recount(
                 self.store,
                 transaction,
-                SENSOR_IDS[FACE],
+                SENSOR.sensor_id,
                 erased=gone,
                 stored=new.record_id if new is not None else None,
             )
@@ -145,7 +146,7 @@ def check(life: Life) -> None:
     starts = sorted((place.prefix, 1 << 16 - place.depth) for place in segments)
     assert [start for start, _ in starts] == [sum(width for _, width in starts[:i]) for i in range(len(starts))]
     assert not starts or sum(width for _, width in starts) == 1 << 16, "each place once"
-    assert len(life.index().columns(FACE).heads) == len(truth)
+    assert len(life.index().columns(SENSOR).heads) == len(truth)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -194,7 +195,7 @@ def refused(life: Life) -> Iterator[None]:
         life.transaction = transaction  # type: ignore[attr-defined]
         yield
     with pytest.raises(TeeError) as error:
-        life.index().columns(FACE)
+        life.index().columns(SENSOR)
     assert error.value.result in (TeeResult.CORRUPT_OBJECT, TeeResult.BAD_FORMAT)
 
 
@@ -206,7 +207,7 @@ def filled(count: int = 5) -> Life:
 
 
 def put(life: Life, segment: Segment, object_id: bytes | None = None) -> None:
-    where = object_id or Place().object_id(FACE)
+    where = object_id or Place().object_id(SENSOR.sensor_id)
     life.transaction.put(where, segment.to_bytes(), kind=KINDS[FACE])  # type: ignore[attr-defined]
 
 
@@ -234,10 +235,10 @@ def test_an_index_that_is_not_that_of_the_records_is_refused() -> None:
             put(life, wrong)
     with refused(life):  # the same twice, in two places
         put(life, ours)
-        put(life, ours, Place(1, 1 << 15).object_id(FACE))
+        put(life, ours, Place(1, 1 << 15).object_id(SENSOR.sensor_id))
     with refused(life):
         for place in (Place(), Place(1, 1 << 15)):
-            life.transaction.erase(place.object_id(FACE))  # type: ignore[attr-defined]
+            life.transaction.erase(place.object_id(SENSOR.sensor_id))  # type: ignore[attr-defined]
 
 
 def test_an_epoch_is_asked_of_codes_alone() -> None:
@@ -245,7 +246,7 @@ def test_an_epoch_is_asked_of_codes_alone() -> None:
     life = filled()
     with life.store.transaction() as life.transaction:  # type: ignore[attr-defined]
         put(life, Segment.of([replace(record, codes=()) for record in life.records().values()], EPOCH - 1, 0))
-    assert len(life.index().columns(FACE).heads) == 5
+    assert len(life.index().columns(SENSOR).heads) == 5
 
 
 def test_what_takes_the_place_of_a_damaged_segment_takes_records_and_gives_none_twice() -> None:
@@ -255,9 +256,9 @@ def test_what_takes_the_place_of_a_damaged_segment_takes_records_and_gives_none_
     first = replace(life.drawn(), record_id=bytes(16))
     for record in (first, life.drawn(), life.drawn()):
         life.change(new=record)
-    assert len(life.index().columns(FACE).heads) == 3
+    assert len(life.index().columns(SENSOR).heads) == 3
     life.change(gone=tuple(life.records()))
-    assert not len(life.index().columns(FACE).heads)
+    assert not len(life.index().columns(SENSOR).heads)
 
 
 def test_it_is_made_anew_of_the_records_whatever_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,10 +266,10 @@ def test_it_is_made_anew_of_the_records_whatever_is_there(monkeypatch: pytest.Mo
     life = filled(20)
     records = list(life.records().values())
     with refused(life):
-        put(life, Segment(depth=0, code_epoch=EPOCH), places_for(records[0].record_id)[5].object_id(FACE))
+        put(life, Segment(depth=0, code_epoch=EPOCH), places_for(records[0].record_id)[5].object_id(SENSOR.sensor_id))
         put(life, Segment.of(records[2:4], EPOCH, 0))
     with life.store.transaction() as transaction:
-        life.index().put_all(transaction, FACE, map(stored_as, records), EPOCH)
+        life.index().put_all(transaction, SENSOR, map(stored_as, records), EPOCH)
     check(life)
 
 
@@ -279,7 +280,7 @@ def test_the_index_of_each_modality_is_mended() -> None:
             body = Segment.of([life.drawn()], EPOCH, 0).to_bytes()
             transaction.put(Place().object_id(modality), body, kind=KINDS[modality])
     life.index().mend()
-    assert [len(life.index().columns(modality).heads) for modality in Modality] == [0, 0]
+    assert [len(life.index().columns(sensor).heads) for sensor in default_table()] == [0, 0]
 
 
 def test_what_a_consent_says_of_searches() -> None:

@@ -8,6 +8,7 @@ import cbor2
 import pytest
 
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.trusted.biometric.search_segments import IndexedRecord, Place, SearchTerms, Segment, places_for
 from tee_sim.shared.errors import TeeError
 
@@ -55,11 +56,11 @@ def test_both_read_what_the_product_writes(case: dict[str, object]) -> None:
 
 
 def test_where_a_record_is() -> None:
-    assert Place().object_id(Modality.FACE).hex() == "49020000"
+    assert Place().object_id(SENSOR_IDS[Modality.FACE]).hex() == "49010000"
     places = places_for(bytes.fromhex("a5ff"))
     assert [place.depth for place in places] == list(range(15, -1, -1))
-    assert [places[15 - depth].object_id(Modality.FINGERPRINT).hex() for depth in (0, 1, 2, 3, 8, 15)] == [
-        "49010000", "49018000", "49018000", "4901a000", "4901a500", "4901a5fe",
+    assert [places[15 - depth].object_id(SENSOR_IDS[Modality.FINGERPRINT]).hex() for depth in (0, 1, 2, 3, 8, 15)] == [
+        "49000000", "49008000", "49008000", "4900a000", "4900a500", "4900a5fe",
     ]  # fmt: skip
     assert places[15 - 2].halves() == (Place(3, 0x8000), Place(3, 0xA000))
 

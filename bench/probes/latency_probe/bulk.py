@@ -15,13 +15,13 @@ from bioguard.commands.biometric import Enroll
 from bioguard.records import FaceEmbedding
 from bioguard.records.modality import Modality
 from bioguard.records.sample_origin import SampleOrigin
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import EDGEFACE_XS, FacePopulation
 from bioguard.trusted.biometric import vault
 from bioguard.trusted.biometric.app import BiometricApp
 from bioguard.trusted.biometric.extractors import MadeBy
 from bioguard.trusted.biometric.stored_objects import UserState, put_user
 from bioguard.trusted.sensor.exposure import KEY_BYTES, Exposures
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.tally import put_records, read_tally
 from tee_sim.secure.made.call import Call
 from tee_sim.shared.ta_api import Transaction
@@ -77,7 +77,9 @@ def enroll_people(app: BiometricApp, seed: int, first: int, last: int, *, each: 
                     app._policy.objects.put_consent(transaction, user, consent)
                     for rows in views:
                         face = FaceEmbedding.from_features(rows[person - made])
-                        request = Enroll(user=user, modality=Modality.FACE, position=0, samples=(face.to_bytes(),))
+                        request = Enroll(
+                            user=user, sensor=SENSOR_IDS[Modality.FACE], position=0, samples=(face.to_bytes(),)
+                        )
                         codes = app._vault.encoder.encode((face,))
                         made_by = app._known(face, MadeBy(model="", origin=SampleOrigin.DECLARED))
                         app._vault.enroll(transaction, request, codes, None, made_by, face_dimension=len(face))

@@ -15,6 +15,7 @@ from bioguard.records.feature_limits import MAX_DIMENSION, MAX_MODEL_CHARS
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.sample_origin import SampleOrigin
 from bioguard.records.scores import Basis
+from bioguard.records.sensor_props import MAX_SENSOR_ID
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Commitment, Fixed, Items, ObjectId, Record, Stated, Text, UpTo
 from tee_sim.shared.ta_api import Command
@@ -29,6 +30,7 @@ MAX_TOKEN_BYTES = 256
 """A token has 69 bytes; longer input is let in so that the application itself refuses it, by name."""
 PAGE = 64
 _ID = Fixed(16)
+_SENSOR = UpTo(MAX_SENSOR_ID)
 _DIGEST = Fixed(32)
 _STORED_USER = ObjectId(16, b"U")
 _STORED_RECORD = ObjectId(16, b"R")
@@ -84,8 +86,11 @@ class RemoveUser(Record):
 class Enroll(Record):
     """Enroll one finger or one face from several samples (canonical bytes of `bioguard.records`).
 
-    position: ISO/IEC 19794-2 table 2 finger position 1..10 (1 right thumb, 6 left thumb); 0 for a face.
-    replace: erase an existing record of the same position in the same transaction.
+    sensor: whose record it becomes; the samples are of its kind.
+    position: ISO/IEC 19794-2 table 2 finger position 1..10 (1 right thumb, 6 left thumb); 0 for a face, and for a
+        finger that nobody has named, of which a user may have several.
+    replace: erase an existing record of the same position in the same transaction. A finger without a name replaces
+        none.
     token: a PIN token that carries a live challenge of this sensor and user; empty for a user without a PIN.
     model: which embedding model or extractor the files say that they are of; empty where they say nothing, which
         declares that it is the one of the device's comparison profile.
@@ -93,7 +98,7 @@ class Enroll(Record):
     """
 
     user: Annotated[bytes, _ID]
-    modality: Modality
+    sensor: Annotated[int, _SENSOR]
     position: Annotated[int, UpTo(10)]
     samples: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))] = ()
     replace: bool = False
@@ -114,9 +119,41 @@ class Enrolled(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authenticate(Record):
-    """1:1: is this sample of that user? Opens only that user's records.
+class PrepareEnrollment(Record):
+    """Whether an enrollment would be let begin: all that `Enroll` refuses before it looks at a sample."""
 
+    user: Annotated[bytes, _ID]
+    sensor: Annotated[int, _SENSOR]
+    token: Annotated[bytes, AtMost(MAX_TOKEN_BYTES)] = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge(Record):
+    """How good the last of these samples is beside the others, for an enrollment of them all. Nothing that is enrolled
+    is looked at, and a capture stays to be enrolled.
+
+    sensor, samples, model, captures: as in `Enroll`.
+    """
+
+    sensor: Annotated[int, _SENSOR]
+    samples: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, AtMost(MAX_SAMPLE_BYTES))] = ()
+    model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
+    captures: Annotated[tuple[bytes, ...], Items(MAX_VIEWS, _ID)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged(Record):
+    """acquired: set when status is OK."""
+
+    status: ReplyStatus
+    acquired: AcquiredCode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticate(Record):
+    """1:1: is this sample of that user? Opens only that user's records of that sensor.
+
+    sensor: of the sample's kind.
     fmr_inverse: 0 for the device's false match rate, or a stricter one that it offers, as 1/fmr_inverse.
     operation_id: becomes the challenge of the token.
     model: as in `Enroll`.
@@ -124,6 +161,7 @@ class Authenticate(Record):
     """
 
     user: Annotated[bytes, _ID]
+    sensor: Annotated[int, _SENSOR]
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)] = b""
     fmr_inverse: Annotated[int, UpTo(10_000_000)] = 0
     operation_id: Annotated[int, U64] = 0
@@ -143,12 +181,14 @@ class Decision(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identify(Record):
-    """1:N: whose sample is this?
+    """1:N: whose sample is this, among the records of that sensor?
 
+    sensor: of the sample's kind.
     fpir_inverse: 0 for the device's false positive identification rate, or a stricter one that it offers.
     model, capture: as in `Authenticate`.
     """
 
+    sensor: Annotated[int, _SENSOR]
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)] = b""
     fpir_inverse: Annotated[int, UpTo(10_000_000)] = 0
     model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
@@ -175,7 +215,7 @@ class AskBasis(Record):
     """
 
     user: Annotated[bytes, _ID] | None = None
-    modality: Modality
+    sensor: Annotated[int, _SENSOR]
     dimension: Annotated[int, UpTo(MAX_DIMENSION)] = 0
     inverse: Annotated[int, UpTo(10_000_000)] = 0
 
@@ -197,6 +237,7 @@ class RecordSummary(Record):
 
     record_id: Annotated[bytes, _STORED_RECORD]
     user: Annotated[bytes, _STORED_USER]
+    sensor: Annotated[int, _SENSOR]
     modality: Modality
     position: Annotated[int, UpTo(10)]
     views: Annotated[int, UpTo(MAX_VIEWS)]
@@ -299,6 +340,8 @@ ENROLL = Command(10, Enroll, Enrolled)
 AUTHENTICATE = Command(11, Authenticate, Decision)
 IDENTIFY = Command(12, Identify, Identified)
 RATE_BASIS = Command(13, AskBasis, RateBasis)
+PREPARE_ENROLLMENT = Command(14, PrepareEnrollment, Done)
+JUDGE = Command(15, Judge, Judged)
 LIST = Command(20, ListRecords, Page)
 SHOW = Command(21, Show, Shown)
 ERASE = Command(22, Erase, Erased)

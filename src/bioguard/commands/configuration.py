@@ -13,6 +13,7 @@ from bioguard.records.comparison_profile import MAX_PROFILE_BYTES
 from bioguard.records.extractor import ExtractorIdentity
 from bioguard.records.feature_limits import MAX_DIMENSION, MAX_MODEL_CHARS
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import MAX_SENSORS, SensorProps, default_table
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, UpTo
 from tee_sim.shared.ta_api import Command
@@ -47,8 +48,10 @@ class Configuration(Record):
 
     Attributes:
         profile: what an enrollment leaves behind.
-        max_fingers, max_faces: records a user may have.
         lockout: limits of failed attempts.
+        lockout_cascade: whether the lock of a sensor locks those that are no stronger as well, and is cleared with
+            them, as Android's framework does (`bioguard.records.strength`); else each stands alone, as ISession.aidl
+            says.
         require_pin: whether every enrollment needs the PIN, or users without one may enroll as well.
         for_testing: a device of a laboratory. Its callers choose any rate; it gives no token.
         fmr_inverse: 1:1 is decided at a false match rate of 1/fmr_inverse.
@@ -56,13 +59,13 @@ class Configuration(Record):
             claim at 1/fmr_inverse would not accept.
         comparison: SHA-256 of each comparison profile. In a request: of those that PROVIDE_PROFILE brought, in their
             order; a modality without one gets the built-in ones. In a reply: of all.
+        sensors: kinds whose samples an extractor of the device makes.
         uncalibrated: modalities without a profile of their own whose features may be of any model: they are decided on
             at the highest threshold of the built-in profiles, whose rates nobody knows for that model.
+        sensor_table: what enrolls and decides, by its id. Each has records, locks, challenges and ids of its own.
     """
 
     profile: Profile = Profile.STANDARD
-    max_fingers: Annotated[int, UpTo(10)] = 5
-    max_faces: Annotated[int, UpTo(10)] = 2
     lockout: LockoutChoice = LockoutChoice.ANDROID_13
     require_pin: bool = True
     for_testing: bool = False
@@ -71,10 +74,16 @@ class Configuration(Record):
     comparison: Annotated[tuple[bytes, ...], Items(MAX_PROFILES, Fixed(32))] = ()
     sensors: Annotated[tuple[Modality, ...], Items(len(Modality))] = ()
     uncalibrated: Annotated[tuple[Modality, ...], Items(len(Modality))] = ()
+    lockout_cascade: bool = False
+    sensor_table: Annotated[tuple[SensorProps, ...], Items(MAX_SENSORS)] = default_table()
 
-    def limit(self, modality: Modality) -> int:
-        """Records of a modality that a user may have."""
-        return self.max_fingers if modality is Modality.FINGERPRINT else self.max_faces
+    def props(self, sensor_id: int) -> SensorProps | None:
+        """A sensor's properties; None for one that the device does not have."""
+        return self.sensor_table[sensor_id] if 0 <= sensor_id < len(self.sensor_table) else None
+
+    def first(self, kind: Modality) -> SensorProps | None:
+        """The first sensor of a kind; None where there is none."""
+        return next((props for props in self.sensor_table if props.kind is kind), None)
 
 
 def offered(table: tuple[int, ...], own: int) -> tuple[int, ...]:

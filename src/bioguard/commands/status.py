@@ -59,19 +59,22 @@ class ReplyStatus(IntEnum):
     UNKNOWN_CAPTURE = 41
     SAMPLE_UNREADABLE = 42
     NO_SENSOR = 43
+    UNKNOWN_SENSOR = 44
+    NO_FEATURE = 45
 
 
 @unique
 class SensorStatus(IntEnum):
     """Answers of its sensor commands.
 
-    Not `ReplyStatus`: these commands refuse for two reasons only, and a reply can carry no more out of the secure world
-    than its type has values. Its numbers differ too: TOKEN_REFUSED is 17 there.
+    Not `ReplyStatus`: these commands refuse for three reasons only, and a reply can carry no more out of the secure
+    world than its type has values. Its numbers differ too: TOKEN_REFUSED is 17 there.
     """
 
     OK = 0
     UNKNOWN_USER = 1
     TOKEN_REFUSED = 2
+    UNKNOWN_SENSOR = 3
 
 
 @unique

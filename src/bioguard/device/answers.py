@@ -7,6 +7,7 @@ from bioguard.commands.biometric import Decision, Enrolled, Identified, RecordSu
 from bioguard.commands.configuration import Configuration
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
+from bioguard.records.modality import Modality
 from bioguard.text import iso, word
 from tee_sim.shared.dataclass import dataclass
 
@@ -118,6 +119,7 @@ class RecordInfo:
     """What may be shown of a record.
 
     Attributes:
+        sensor: id of the sensor that it was enrolled on.
         extractor: the model or extractor that made its samples; None where nothing says which.
         extractor_is: "declared" to be the one of the comparison profile, "stated" by the files, or "captured": the
             device's own sensor.
@@ -125,6 +127,7 @@ class RecordInfo:
 
     record_id: str
     user: str | None
+    sensor: int
     modality: str
     position: str
     views: int
@@ -141,7 +144,8 @@ class RecordInfo:
             record_id=summary.record_id.hex(),
             user=user,
             modality=word(summary.modality),
-            position=finger_name(summary.position),
+            sensor=summary.sensor,
+            position="face" if summary.modality is Modality.FACE else finger_name(summary.position),
             views=summary.views,
             profile=word(summary.profile),
             enrolled_s=summary.enrolled_s,
@@ -155,6 +159,7 @@ def public_record(info: RecordInfo) -> dict[str, object]:
     """Return what may be shown of a record."""
     return {
         "record_id": info.record_id,
+        "sensor": info.sensor,
         "modality": info.modality,
         "position": info.position,
         "views": info.views,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bioguard.commands.biometric import Enrolled
+from bioguard.commands.configuration import Configuration
 from bioguard.device.captures import SensorSample
-from bioguard.device.fingers import finger_position
+from bioguard.device.fingers import UNNAMED, finger_position
 from bioguard.errors import InputRefused
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.modality import Modality
@@ -29,7 +30,11 @@ def sample_of(value: object) -> "Features":
 
 
 def position_of(modality: Modality, finger: str | None) -> int:
-    """ISO/IEC 19794-2 finger position, 0 for a face. Raises InputRefused for a finger that is missing or unknown."""
+    """ISO/IEC 19794-2 finger position, 0 for a face and for a finger that is called unnamed.
+
+    Raises:
+        InputRefused: a finger that is missing or unknown.
+    """
     if modality is Modality.FACE:
         if finger is not None:
             raise InputRefused("these are face views, not a finger", hint="name no finger", code="enroll.modality")
@@ -40,7 +45,29 @@ def position_of(modality: Modality, finger: str | None) -> int:
             hint="say which one it is, for instance right-index",
             code="enroll.finger",
         )
-    return finger_position(finger)
+    return 0 if finger == UNNAMED else finger_position(finger)
+
+
+def sensor_of(device: Configuration, kind: Modality, sensor: int | None) -> int:
+    """The id of a sensor of a kind; None for the first one.
+
+    Raises:
+        InputRefused: the device has no such sensor (`sensor.unknown`), or it is of another kind (`sensor.kind`).
+    """
+    if sensor is not None and type(sensor) is not int:
+        raise InputRefused(f"a {type(sensor).__name__} is no sensor", hint="give its number", code="request.argument")
+    found = device.first(kind) if sensor is None else device.props(sensor)
+    if found is None:
+        what = f"no {kind.word} sensor" if sensor is None else f"no sensor {sensor}"
+        known = ", ".join(f"{props.sensor_id} {props.kind.word}" for props in device.sensor_table)
+        raise InputRefused(f"this device has {what}", hint=f"it has {known}", code="sensor.unknown")
+    if found.kind is not kind:
+        raise InputRefused(
+            f"sensor {sensor} is of {found.kind.word}, not of {kind.word}",
+            hint="name a sensor of the kind of the sample",
+            code="sensor.kind",
+        )
+    return found.sensor_id
 
 
 def modality_of(samples: "Sequence[Features | SensorSample]") -> Modality:

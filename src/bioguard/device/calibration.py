@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from bioguard.commands.biometric import AUTHENTICATE, IDENTIFY, RATE_BASIS, AskBasis
 from bioguard.commands.configuration import SHOW_CONFIGURATION, Configuration, ProfileSummary
 from bioguard.device.answers import RateCalibration
+from bioguard.device.arguments import sensor_of
 from bioguard.device.asking import Asker
 from bioguard.device.captures import SensorSample
 from bioguard.device.sensors import SensorChoice
@@ -41,7 +42,7 @@ class RateBases:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes | None, Modality, int, int], RateCalibration] = {}
+        self._known: dict[tuple[bytes | None, int, int, int], RateCalibration] = {}
 
     def asked(self, command: Command[Any, Any]) -> None:
         """Forget it all after a command that may change what is enrolled."""
@@ -49,18 +50,24 @@ class RateBases:
             self._known.clear()
 
     def of(
-        self, device: Calibrated, sample: "Features | SensorSample", inverse: int, user: bytes | None = None
+        self,
+        device: Calibrated,
+        sample: "Features | SensorSample",
+        inverse: int,
+        user: bytes | None = None,
+        sensor: int | None = None,
     ) -> RateCalibration:
         """What the rate of a decision about this sample goes back to.
 
         Args:
             inverse: of the rate that was asked for; 0 for the device's.
             user: of a claim; None for a search.
+            sensor: None for the first of the sample's kind.
         """
-        dimension = _dimension(device, sample)
-        key = user, sample.modality, dimension, inverse
+        dimension, sensor_id = _dimension(device, sample), sensor_of(device.configuration, sample.modality, sensor)
+        key = user, sensor_id, dimension, inverse
         if key not in self._known:
-            asked = AskBasis(user=user, modality=sample.modality, dimension=dimension, inverse=inverse)
+            asked = AskBasis(user=user, sensor=sensor_id, dimension=dimension, inverse=inverse)
             self._known[key] = _in_words(device, device.ask(RATE_BASIS, asked).basis, sample.modality, dimension)
         return self._known[key]
 

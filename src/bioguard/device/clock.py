@@ -1,6 +1,10 @@
 """The time of a device: what its secure world goes by, and steps of a clock that steps."""
 
-from bioguard.device.facade import Device
+from pathlib import Path
+from typing import Protocol
+
+from bioguard.device.asking import Asker
+from bioguard.device.launch import Running
 from bioguard.device.start import at_start
 from bioguard.device.world import tee_errors
 from bioguard.errors import InputRefused, NotPermitted
@@ -10,14 +14,25 @@ from tee_sim.shared.errors import TeeError, TeeResult
 RANGE = "name a time from one millisecond to a thousand years, that does not end past the year 10000"
 
 
-def now(device: Device) -> Moment:
+class Timed(Protocol):
+    """What is needed of a `Device`."""
+
+    @property
+    def directory(self) -> Path: ...
+    @property
+    def ask(self) -> Asker: ...
+    @property
+    def running(self) -> Running: ...
+
+
+def now(device: Timed) -> Moment:
     """Wall time, and the time since the device's boot."""
     at_start(device)
     with tee_errors(device.directory):
         return device.running.context.time()
 
 
-def advance(device: Device, ms: int) -> Moment:
+def advance(device: Timed, ms: int) -> Moment:
     """Move the stepped clock forward, for good; return the time it shows then.
 
     Raises:

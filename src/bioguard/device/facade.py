@@ -9,47 +9,49 @@ code and a hint.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from enum import IntEnum
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
 from bioguard.commands import biometric as commands
 from bioguard.commands import gatekeeper
 from bioguard.commands.biometric import BIOMETRIC_UUID, EraseAuthorization
 from bioguard.commands.configuration import (
-    DEFAULT_FMR_INVERSE,
-    DEFAULT_FPIR_INVERSE,
     SHOW_CONFIGURATION,
     Configuration,
     Configured,
-    LockoutChoice,
     ProfileSummary,
     SensorSummary,
 )
 from bioguard.commands.status import Nothing
+from bioguard.device import clock
 from bioguard.device.answers import Enrollment, Identification, RecordInfo, Verification
 from bioguard.device.arguments import record_id_of
-from bioguard.device.calibration import RateBases, require_profiles, uncalibrated_modalities
+from bioguard.device.boot_id import reboot
+from bioguard.device.calibration import RateBases
 from bioguard.device.captures import SensorSample, capture
-from bioguard.device.directory import begin, burn, check, destroy, give_up
+from bioguard.device.directory import check, destroy
 from bioguard.device.errors import promised
 from bioguard.device.fuses import Fuses
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
+from bioguard.device.making import make
 from bioguard.device.names import Names
 from bioguard.device.options import DeviceOptions
-from bioguard.device.provisioning import configure, require_limits
 from bioguard.device.recognition import Recognition
-from bioguard.device.sensors import FILE, chosen
+from bioguard.device.sensor_questions import SensorQuestions
+from bioguard.device.settings import DeviceSettings
 from bioguard.device.start import report_start
 from bioguard.device.user_registry import UserRegistry
 from bioguard.device.user_removal import remove_user
 from bioguard.device.world import World, tee_errors
-from bioguard.records.comparison_profile import ComparisonProfile
-from bioguard.records.modality import Modality, Profile
+from bioguard.records.modality import Modality
+from tee_sim.shared.clock import Moment
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
@@ -68,7 +70,7 @@ Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 
 
-class Device:
+class Device(SensorQuestions):
     """A device whose secure world runs. Make one with `open`; use it as a context manager."""
 
     def __init__(
@@ -92,68 +94,23 @@ class Device:
         cls,
         directory: Path,
         options: DeviceOptions | None = None,
-        *,
-        profile: Profile = Profile.STANDARD,
-        max_fingers: int = 5,
-        max_faces: int = 2,
-        lockout: LockoutChoice = LockoutChoice.ANDROID_13,
-        require_pin: bool = True,
-        for_testing: bool = False,
-        fmr_inverse: int = DEFAULT_FMR_INVERSE,
-        fpir_inverse: int = DEFAULT_FPIR_INVERSE,
-        comparison_profiles: Sequence[ComparisonProfile] = (),
-        uncalibrated: bool = False,
-        sensors: Sequence[str] = (),
+        settings: DeviceSettings = DeviceSettings(),  # noqa: B008  # frozen
+        **changes: Any,
     ) -> Self:
-        """Make a new device and start it. What it is (`bioguard.commands.configuration`) never changes again.
+        """Make a new device and start it. What it is never changes again.
 
         Args:
-            comparison_profiles: at most one a modality; of a modality without one the built-in ones are taken.
-            uncalibrated: features of modalities without a profile here may be of any model, and are decided on at the
-                highest threshold of the built-in profiles: a rate that nobody knows for that model.
-            sensors: `fingerprint=nbis`, `face=FILE.toml`, `MODALITY=module:Class`: at most one a modality, whose
-                samples come from pictures then and, unless `for_testing`, from nothing else.
+            changes: fields of `settings` by name, in place of those there.
 
         Raises:
             WrongUsage: a sensor that is none, or whose engine is not installed.
             NotPermitted: there is one already.
-            InputRefused: a limit outside 1..10, a rate that no device is made with, two profiles of one modality, one
-                without a table of what the device decides on, or no modality left for `uncalibrated`.
+            InputRefused: a limit outside 1..10, sensors or a rate that no device is made with, two profiles of one
+                modality, one without a table of what the device decides on, or no modality left for `uncalibrated`.
         """
-        options = options or DeviceOptions()
-        require_limits(max_fingers, max_faces)
-        choices = chosen(sensors)
-        fuses = Fuses.drawn(options.seed_bytes)
-        configuration = Configuration(
-            profile=profile,
-            max_fingers=max_fingers,
-            max_faces=max_faces,
-            lockout=lockout,
-            require_pin=require_pin,
-            for_testing=for_testing,
-            fmr_inverse=fmr_inverse,
-            fpir_inverse=fpir_inverse,
-            comparison=tuple(one.digest for one in comparison_profiles),
-            uncalibrated=uncalibrated_modalities(comparison_profiles, allowed=uncalibrated),
-            sensors=tuple(choice.modality for choice in choices),
-        )
-        require_profiles(choices, comparison_profiles, configuration.uncalibrated)
-        there = directory.exists()
-        lock = begin(directory, fuses)
-        try:
-            if choices:
-                FILE.save(directory, choices)
-            device = cls._start(directory, fuses, lock, options, create=True)
-            try:
-                configure(device.ask, configuration, comparison_profiles, choices)
-                burn(directory)
-            except BaseException:
-                device.close()
-                raise
-        except BaseException:
-            give_up(directory, keep=there)
-            raise
-        return device
+        run = options or DeviceOptions()
+        start = partial(cls._start, directory, options=run, create=True)
+        return make(directory, run.seed_bytes, replace(settings, **changes), start)
 
     @classmethod
     def open(cls, directory: Path, options: DeviceOptions | None = None) -> Self:
@@ -251,6 +208,10 @@ class Device:
         """The name of a user; None for one whom this device's file does not know."""
         return self._users.name_of(handle)
 
+    @property
+    def _recognition(self) -> Recognition:
+        return Recognition(self)
+
     @cached_property
     def _configured(self) -> Configured:
         return self.ask(SHOW_CONFIGURATION, Nothing())
@@ -330,29 +291,41 @@ class Device:
         replace: bool = False,
         token: bytes = b"",
         model: str = "",
+        sensor: int | None = None,
     ) -> Enrollment:
         """Enroll one finger (several touches) or one face (several views).
 
         Args:
+            finger: its name; `unnamed` for one that nobody has named.
             token: from `bioguard.device.pins.enrollment_token`. Without it a device refuses every enrollment, unless it
                 was made with `require_pin=False`; even there whoever has a PIN, or has shown one, needs it.
             model: which embedding model or extractor the samples are of, if their files state it; else they are
                 declared to be of the device's comparison profile.
+            sensor: id of the sensor; None, here and below: the first of the kind of the samples.
 
         Raises:
-            InputRefused: unknown user or finger; no samples, too many, mixed or poor ones, or of several fingers or
-                people; a face of another dimension than those enrolled, or of a model that is not centered; features
+            InputRefused: unknown user, sensor or finger; no samples, too many, mixed or poor ones, of several fingers
+                or people; a face of another dimension than those enrolled, or of a model that is not centered; features
                 of a model that no comparison profile of the device is of.
             NotPermitted: no token, or not one of this user's PIN and a live challenge; what is enrolled was enrolled
                 without a PIN or with another one; no consent of the user that is in force (missing, expired, suspended,
                 objected, restricted, not of age); the finger is enrolled already, here or under another position; the
                 user's limit or the store's is reached.
         """
-        made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token, model=model)
+        made = self._recognition.enroll(
+            name, samples, finger=finger, replace=replace, token=token, model=model, sensor=sensor
+        )
         return Enrollment.of(made)
 
     def authenticate(
-        self, name: str, sample: "Sample", *, fmr_inverse: int = 0, operation_id: int = 0, model: str = ""
+        self,
+        name: str,
+        sample: "Sample",
+        *,
+        fmr_inverse: int = 0,
+        operation_id: int = 0,
+        model: str = "",
+        sensor: int | None = None,
     ) -> Verification:
         """1:1: compare a sample with one user's records.
 
@@ -369,13 +342,15 @@ class Device:
             NotPermitted: no consent of the user to this purpose that is in force (as in `enroll`); all that is enrolled
                 is past its retention; locked after failed attempts. Nothing was compared.
         """
-        answer = Recognition(self).authenticate(
-            name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id, model=model
+        answer = self._recognition.authenticate(
+            name, sample, fmr_inverse=fmr_inverse, operation_id=operation_id, model=model, sensor=sensor
         )
-        rate = self._bases.of(self, sample, fmr_inverse, self.user_handle(name))
+        rate = self._bases.of(self, sample, fmr_inverse, self.user_handle(name), sensor)
         return Verification.of(answer, self.configuration, fmr_inverse, rate)
 
-    def identify(self, sample: "Sample", *, fpir_inverse: int = 0, model: str = "") -> Identification:
+    def identify(
+        self, sample: "Sample", *, fpir_inverse: int = 0, model: str = "", sensor: int | None = None
+    ) -> Identification:
         """1:N: find whose sample it is, among those who consent to be searched for.
 
         Args:
@@ -386,17 +361,18 @@ class Device:
             InputRefused: as in `authenticate`, but for the user.
             NotPermitted: locked after failed searches, with one lock for all of them; nothing was compared.
         """
-        answer = Recognition(self).identify(sample, fpir_inverse=fpir_inverse, model=model)
-        user, rate = self.user_name(answer.user) if answer.user else None, self._bases.of(self, sample, fpir_inverse)
+        answer = self._recognition.identify(sample, fpir_inverse=fpir_inverse, model=model, sensor=sensor)
+        rate = self._bases.of(self, sample, fpir_inverse, sensor=sensor)
+        user = self.user_name(answer.user) if answer.user else None
         return Identification.of(answer, user, self.configuration, fpir_inverse, rate)
 
     def records(self, name: str | None = None) -> Iterator[RecordInfo]:
         """Records of one user or of all, in id order."""
-        return Recognition(self).infos(name, self.user_name)
+        return self._recognition.infos(name, self.user_name)
 
     def show(self, record_id: str) -> RecordInfo:
         """One record."""
-        return Recognition(self).info(record_id_of(record_id), self.user_name)
+        return self._recognition.info(record_id_of(record_id), self.user_name)
 
     def erase(self, name: str, record_id: str, leave: EraseAuthorization = BY_SUBJECT) -> str:
         """Erase one record of a user; return its salted digest (hex).
@@ -405,7 +381,7 @@ class Device:
             InputRefused: unknown user, or not a record of this user.
             NotPermitted: as in `remove_user`.
         """
-        return Recognition(self).erase(name, record_id_of(record_id), leave).hex()
+        return self._recognition.erase(name, record_id_of(record_id), leave).hex()
 
     def rekey(self) -> int:
         """Renew the protected codes and the keys of every stored object; nobody has to enroll again.
@@ -435,6 +411,18 @@ class Device:
         """
         with tee_errors(self.directory):
             self._world.running()
+
+    def advance_clock(self, ms: int) -> Moment:
+        """Move the stepped clock forward, for good; return the time it shows then. Raises as `clock.advance`."""
+        return clock.advance(self, ms)
+
+    def reboot(self) -> None:
+        """Begin a new boot: tokens and challenges of the old one are worth nothing. Raises as `wake`."""
+        with tee_errors(self.directory):
+            self._world.reboot(partial(reboot, self.directory))
+        with suppress(AttributeError):  # other extractors may run now
+            del self._configured
+        self._users.settle()
 
     def close(self) -> None:
         """End the secure world and release the device. Safe to call twice."""

@@ -14,6 +14,8 @@ FINGERS = {
     "left-ring": 9,
     "left-little": 10,
 }
+UNNAMED = "unnamed"
+"""A finger of which nobody said which one it is, position 0: Android names no fingers."""
 _NAMES = {position: name for name, position in FINGERS.items()}
 
 
@@ -38,5 +40,5 @@ def finger_position(name: str) -> int:
 
 
 def finger_name(position: int) -> str:
-    """Name of position 1..10; `face` for 0."""
-    return _NAMES.get(position, "face")
+    """Name of position 1..10; `unnamed` for 0."""
+    return _NAMES.get(position, UNNAMED)

@@ -22,7 +22,6 @@ from bioguard.device.key_framework import KeyVerdict, binding_ids, key_verdict
 from bioguard.device.password_handles import PasswordHandles
 from bioguard.device.pins import authenticator_id
 from bioguard.errors import InputRefused, NotPermitted
-from bioguard.records.modality import Modality
 from bioguard.records.password_handle import PasswordHandle
 from bioguard.records.tokens import AuthenticatorType
 from tee_sim.shared.dataclass import dataclass
@@ -47,7 +46,8 @@ def _current(device: Device, name: str) -> tuple[int, list[int]]:
     """The PIN's secure user id (0 without a PIN) and the authenticator ids of all sensors."""
     handle = PasswordHandles.load(device.directory).users.get(device.user_handle(name, fresh=True))
     root = PasswordHandle.from_bytes(handle).user_id if handle else 0
-    return root, [authenticator_id(device, name, modality) for modality in Modality]
+    table = device.configuration.sensor_table
+    return root, [authenticator_id(device, name, props.kind, props.sensor_id) for props in table]
 
 
 def _bound(key: BoundKey) -> BoundKey:

@@ -8,10 +8,12 @@
 A PIN is bytes here and only passes through; tokens are returned, never logged.
 """
 
-from bioguard.commands import gatekeeper, keystore, sensor
+from bioguard.commands import gatekeeper, keystore
+from bioguard.commands import sensor as commands
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID, MAX_PIN_BYTES
 from bioguard.commands.keystore import KEYSTORE_UUID
 from bioguard.commands.status import KeystoreError, ReplyStatus, SensorStatus
+from bioguard.device.arguments import sensor_of
 from bioguard.device.errors import from_status, promised
 from bioguard.device.facade import Device
 from bioguard.device.password_handles import PasswordHandles
@@ -68,34 +70,67 @@ def verify_pin(device: Device, name: str, pin: bytes, *, challenge: int = 0) -> 
     return promised(device.ask(gatekeeper.VERIFY_PIN, request, uuid=GATEKEEPER_UUID).token, "a token")
 
 
-def generate_challenge(device: Device, name: str, modality: Modality) -> int:
-    """A new live challenge of the sensor for this user."""
-    request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
-    return device.ask(sensor.GENERATE_CHALLENGE, request, about=repr(name)).challenge
+def _asked(device: Device, name: str, modality: Modality, sensor: int | None) -> commands.SensorRequest:
+    """A question about a user on a sensor of this kind; None for the first one."""
+    return commands.SensorRequest(
+        user=device.user_handle(name), sensor=sensor_of(device.configuration, modality, sensor)
+    )
 
 
-def enrollment_token(device: Device, name: str, modality: Modality, pin: bytes) -> bytes:
+def generate_challenge(device: Device, name: str, modality: Modality, sensor: int | None = None) -> int:
+    """A new live challenge of a sensor for this user. sensor: here and below, None for the first of its kind."""
+    request = _asked(device, name, modality, sensor)
+    return device.ask(commands.GENERATE_CHALLENGE, request, about=repr(name)).challenge
+
+
+def revoke_challenge(device: Device, name: str, modality: Modality, challenge: int, sensor: int | None = None) -> None:
+    """End a challenge; an unknown one is no error."""
+    asked = _asked(device, name, modality, sensor)
+    request = commands.RevokeChallenge(user=asked.user, sensor=asked.sensor, challenge=challenge)
+    device.ask(commands.REVOKE_CHALLENGE, request, about=repr(name))
+
+
+def enrollment_token(device: Device, name: str, modality: Modality, pin: bytes, sensor: int | None = None) -> bytes:
     """A token for one visit to the settings: a fresh challenge of the sensor, confirmed with the PIN."""
-    return verify_pin(device, name, pin, challenge=generate_challenge(device, name, modality))
+    return verify_pin(device, name, pin, challenge=generate_challenge(device, name, modality, sensor))
 
 
-def authenticator_id(device: Device, name: str, modality: Modality) -> int:
-    """The sensor's authenticator id for this user; 0 when nothing is enrolled."""
-    request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
-    return device.ask(sensor.GET_AUTHENTICATOR_ID, request, about=repr(name)).authenticator_id
+def authenticator_id(device: Device, name: str, modality: Modality, sensor: int | None = None) -> int:
+    """The sensor's authenticator id for this user; 0 when nothing is enrolled, and of a sensor that is not strong."""
+    request = _asked(device, name, modality, sensor)
+    return device.ask(commands.GET_AUTHENTICATOR_ID, request, about=repr(name)).authenticator_id
 
 
-def lock_info(device: Device, name: str, modality: Modality) -> LockStatus:
+def invalidate_authenticator_id(device: Device, name: str, modality: Modality, sensor: int | None = None) -> int:
+    """Make keys that are bound to the present enrollments useless; return the new id, 0 as `authenticator_id`."""
+    request = _asked(device, name, modality, sensor)
+    return device.ask(commands.INVALIDATE_AUTHENTICATOR_ID, request, about=repr(name)).authenticator_id
+
+
+def lock_info(device: Device, name: str, modality: Modality, sensor: int | None = None) -> LockStatus:
     """Whether attempts are refused now."""
-    request = sensor.SensorRequest(user=device.user_handle(name), modality=modality)
-    answer = device.ask(sensor.LOCK_STATUS, request, about=repr(name))
+    request = _asked(device, name, modality, sensor)
+    answer = device.ask(commands.LOCK_STATUS, request, about=repr(name))
     return LockStatus(answer.lock, answer.remaining_ms)
 
 
-def search_lock_info(device: Device, modality: Modality) -> LockStatus:
+def search_lock_info(device: Device, modality: Modality, sensor: int | None = None) -> LockStatus:
     """Whether 1:N is refused now on a sensor. It has a counter of its own, which every user shares."""
-    answer = device.ask(sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=modality))
+    request = commands.SearchRequest(sensor=sensor_of(device.configuration, modality, sensor))
+    answer = device.ask(commands.SEARCH_LOCK_STATUS, request)
     return LockStatus(answer.lock, answer.remaining_ms)
+
+
+def reset_lockout(device: Device, name: str, modality: Modality, token: bytes, sensor: int | None = None) -> None:
+    """End the lockout of a user on a sensor, and on those no stronger where the device has the cascade.
+
+    Raises:
+        InputRefused: unknown user or sensor.
+        NotPermitted: not a recent token of the PIN that the enrollments belong to.
+    """
+    asked = _asked(device, name, modality, sensor)
+    request = commands.ResetLockout(user=asked.user, sensor=asked.sensor, token=token)
+    device.ask(commands.RESET_LOCKOUT, request, about=repr(name))
 
 
 def unlock(device: Device, name: str, pin: bytes) -> None:
@@ -108,8 +143,9 @@ def unlock(device: Device, name: str, pin: bytes) -> None:
     token = verify_pin(device, name, pin)
     user = device.user_handle(name)
     foreign = (SensorStatus.TOKEN_REFUSED,)
-    requests = [sensor.ResetLockout(user=user, modality=modality, token=token) for modality in Modality]
-    answers = [device.ask(sensor.RESET_LOCKOUT, request, about=repr(name), expected=foreign) for request in requests]
+    table = device.configuration.sensor_table
+    requests = [commands.ResetLockout(user=user, sensor=props.sensor_id, token=token) for props in table]
+    answers = [device.ask(commands.RESET_LOCKOUT, request, about=repr(name), expected=foreign) for request in requests]
     if all(answer.status in foreign for answer in answers):
         if next(device.records(name), None) is None:
             raise from_status(ReplyStatus.NOT_ENROLLED, repr(name))

@@ -10,6 +10,7 @@ from bioguard.device.rates import init_refused
 from bioguard.device.sensors import SensorChoice
 from bioguard.errors import InputRefused
 from bioguard.records.comparison_profile import ComparisonProfile
+from bioguard.records.sensor_props import SensorProps, flaw_of_table
 
 
 def require_limits(*limits: int) -> None:
@@ -19,6 +20,22 @@ def require_limits(*limits: int) -> None:
             "limits are 1 to 10 records",
             hint="choose 1 to 10 fingers and 1 to 10 faces for a user",
             code="device.limits",
+        )
+
+
+def require_table(table: tuple[SensorProps, ...], choices: Sequence[SensorChoice]) -> None:
+    """Raises InputRefused for sensors that no device has, and for an engine of a kind that none of them is of."""
+    flaw = flaw_of_table(table)
+    if flaw:
+        raise InputRefused(
+            f"no device has these sensors: {flaw}", hint="correct the table of sensors", code="device.sensor_table"
+        )
+    lonely = [choice.modality.word for choice in choices if choice.modality not in {props.kind for props in table}]
+    if lonely:
+        raise InputRefused(
+            f"an engine is of a kind that no sensor of the table is of: {', '.join(lonely)}",
+            hint="leave the engine out, or name a sensor of its kind in the table",
+            code="device.sensor_table",
         )
 
 

@@ -112,6 +112,10 @@ _STATUSES: dict[ReplyStatus, Row] = {
     ReplyStatus.NO_SENSOR: (InputRefused, "device.no_sensor",
         "a sensor that the device was to be made with is not there",
         "run: bioguard doctor; it says what is missing"),
+    ReplyStatus.UNKNOWN_SENSOR: (InputRefused, "sensor.unknown", "this device has no such sensor",
+        "`bioguard device status` lists its sensors"),
+    ReplyStatus.NO_FEATURE: (InputRefused, "sensor.no_feature", "a fingerprint sensor has no features to switch",
+        "name a face sensor"),
     ReplyStatus.NOT_CALIBRATED: (InputRefused, "match.not_calibrated",
         "no comparison profile of this device is of the model or extractor that made these features",
         "`bioguard device status` names its profiles; make one: python -m bench calibrate, "
@@ -124,6 +128,7 @@ _STATUSES: dict[ReplyStatus, Row] = {
 _SENSOR = {
     SensorStatus.UNKNOWN_USER: _STATUSES[ReplyStatus.UNKNOWN_USER],
     SensorStatus.TOKEN_REFUSED: _STATUSES[ReplyStatus.TOKEN_REFUSED],
+    SensorStatus.UNKNOWN_SENSOR: _STATUSES[ReplyStatus.UNKNOWN_SENSOR],
 }
 
 # fmt: off

@@ -86,6 +86,21 @@ class World:
             self._restarted(why)
         return self.last
 
+    def reboot(self, begin_boot: Callable[[], None]) -> None:
+        """End the secure world and start it in a new boot.
+
+        Args:
+            begin_boot: makes the boot a new one, while nothing runs.
+
+        Raises:
+            TeeUnavailable: the device was closed.
+            TeeError: it does not start. The next question starts it again.
+        """
+        self.running()
+        self.last.close()
+        begin_boot()
+        self.last = self._start()
+
     def begin(self, also: Callable[[], object]) -> None:
         """Have the biometric application made, and do what is due at a start, so that nobody's first question waits
         for that. What is refused, to the next question is refused again, and said there. Where faults are played

@@ -74,7 +74,7 @@ def profiles_agree(contents: Contents) -> bool:
     entries = (entry for o in contents.objects if o.kind == "log" for _, entry in o.fields()[0] if entry)
     logged = [entry[8] for entry in entries if entry[2] == _PROFILE_SEALED]
     sealed = sealed_profiles(contents)
-    return bool(sealed) and sealed == _device(contents)[0][8] == logged
+    return bool(sealed) and sealed == _device(contents)[0][6] == logged
 
 
 def _device(contents: Contents) -> Any:

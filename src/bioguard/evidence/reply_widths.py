@@ -22,15 +22,17 @@ biometric.CHECK_LABEL 5 status=6
 biometric.ENROLL 10 status=6 record_id=128 digest=256 views=5 acquired=67
 biometric.ERASE 22 status=6 digest=256
 biometric.IDENTIFY 12 status=6 match=1 user=128 record_id=128
-biometric.LIST 20 status=6 records=36167 more=1
+biometric.JUDGE 15 status=6 acquired=5
+biometric.LIST 20 status=6 records=36423 more=1
+biometric.PREPARE_ENROLLMENT 14 status=6
 biometric.RATE_BASIS 13 status=6 basis=2
 biometric.RELABEL 23 status=6 record_id=128 digest=256
 biometric.REMOVE_USER 3 status=6
 biometric.RENEW_CODES 4 status=6 records=32
-biometric.SHOW 21 status=6 record=565
+biometric.SHOW 21 status=6 record=569
 configuration.CONFIGURE 1 status=6
 configuration.PROVIDE_PROFILE 8 status=6
-configuration.SHOW_CONFIGURATION 7 status=6 configuration=1096 profiles=1995 cohort=3 models=914 sensors=1438
+configuration.SHOW_CONFIGURATION 7 status=6 configuration=3493 profiles=1995 cohort=3 models=914 sensors=1438
 gatekeeper.DELETE_USER 3 status=3
 gatekeeper.ENROLL_PIN 1 status=3 timeout_ms=27 secure_user_id=64 handle=464
 gatekeeper.HAS_PIN 4 status=3 has_pin=1 is_current=1
@@ -64,11 +66,13 @@ policy.SET_POLICY 67 status=6 version=16 minimum_age=5 retention_days=12 log_day
 policy.WITHDRAW 61 status=6 count=7 erased=3844
 sensor.GENERATE_CHALLENGE 40 status=2 challenge=64
 sensor.GET_AUTHENTICATOR_ID 42 status=2 authenticator_id=64
+sensor.GET_FEATURES 47 status=6 features=7
 sensor.INVALIDATE_AUTHENTICATOR_ID 43 status=2 authenticator_id=64
 sensor.LOCK_STATUS 45 status=2 lock=2 remaining_ms=45
 sensor.RESET_LOCKOUT 44 status=2
 sensor.REVOKE_CHALLENGE 41 status=2
 sensor.SEARCH_LOCK_STATUS 46 status=2 lock=2 remaining_ms=45
+sensor.SET_FEATURE 48 status=6
 """
 """Command, its number, then each field of the reply with its bits."""
 

@@ -17,8 +17,8 @@ class Modality(IntEnum):
 
     @property
     def positions(self) -> range:
-        """Where one can be: the ten fingers of ISO/IEC 19794-2 table 2, or 0 for a face."""
-        return range(1, 11) if self is Modality.FINGERPRINT else range(1)
+        """Where one can be: the ten fingers of ISO/IEC 19794-2 table 2, or 0 for a face and for an unnamed finger."""
+        return range(11) if self is Modality.FINGERPRINT else range(1)
 
 
 @unique

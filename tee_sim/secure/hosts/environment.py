@@ -66,11 +66,11 @@ class AskedCaptures:
 
     ask: Asking
 
-    def take(self, capture_id: bytes) -> TakenCapture:
+    def take(self, capture_id: bytes, *, keep: bool = False) -> TakenCapture:
         """As `Captures.take`."""
         if len(capture_id) != CAPTURE_ID_BYTES:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such capture")
-        sensor, extractor, quality, payload = self.ask(Question.TAKE_CAPTURE, [capture_id])
+        sensor, extractor, quality, payload = self.ask(Question.TAKE_CAPTURE, [capture_id, keep])
         return TakenCapture(sensor=sensor, extractor=extractor, quality=quality, payload=payload)
 
 

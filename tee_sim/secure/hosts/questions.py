@@ -329,8 +329,8 @@ class Answers:
 
     def _take_capture(self, words: list[object]) -> list[object]:
         match words:
-            case [bytes(capture_id)] if len(capture_id) == CAPTURE_ID_BYTES:
-                taken = self._env.captures.take(capture_id)
+            case [bytes(capture_id), bool(keep)] if len(capture_id) == CAPTURE_ID_BYTES:
+                taken = self._env.captures.take(capture_id, keep=keep)
                 return [taken.sensor, taken.extractor, taken.quality, taken.payload]
         raise _misfit(Question.TAKE_CAPTURE)
 

@@ -137,7 +137,7 @@ class CaptureDesk:
         for capture_id in [known for known, kept in self._kept.items() if kept.until_ms <= now_ms]:
             self._kept.pop(capture_id).wipe()
 
-    def take(self, capture_id: bytes, sensors: Collection[str]) -> TakenCapture:
+    def take(self, capture_id: bytes, sensors: Collection[str], *, keep: bool = False) -> TakenCapture:
         """As `tee_sim.shared.sensor_api.Captures.take`, for an application that may take of these sensors."""
         self._drop_old()
         kept = self._kept.get(capture_id)
@@ -145,9 +145,10 @@ class CaptureDesk:
             raise TeeError(TeeResult.ITEM_NOT_FOUND, "no such capture")
         if kept.sensor not in sensors:
             raise TeeError(TeeResult.ACCESS_DENIED, "the manifest does not name the sensor of this capture")
-        del self._kept[capture_id]
         payload = bytes(kept.payload)
-        kept.wipe()
+        if not keep:
+            del self._kept[capture_id]
+            kept.wipe()
         return TakenCapture(sensor=kept.sensor, extractor=kept.extractor, quality=kept.quality, payload=payload)
 
 
@@ -158,6 +159,6 @@ class AppCaptures:
     desk: CaptureDesk
     sensors: tuple[str, ...]
 
-    def take(self, capture_id: bytes) -> TakenCapture:
+    def take(self, capture_id: bytes, *, keep: bool = False) -> TakenCapture:
         """As `Captures.take`."""
-        return self.desk.take(capture_id, self.sensors)
+        return self.desk.take(capture_id, self.sensors, keep=keep)

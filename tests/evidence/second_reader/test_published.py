@@ -26,7 +26,7 @@ KEPT = (
     _object(b"U" + USER, "user", USER, [bytes(32), [[RECORD, 2, 0]]]),
     _object(b"R" + RECORD, "face", USER),
     _object(b"S\x02" + USER, "sensor", USER),
-    _object(b"I\x02\0\0", "faceindex", b"", [0, 1, RECORD + USER + bytes(19), b"", b"", b"", b""]),
+    _object(b"I\x01\0\0", "faceindex", b"", [0, 1, RECORD + USER + bytes(19), b"", b"", b"", b""]),
     *(_object(b"L" + first.to_bytes(8, "big"), "log") for first in (0, 32, 64)),
 )
 
@@ -63,7 +63,7 @@ def test_what_is_not_is(more: StoredObject, said: str) -> None:
 
 
 def test_an_index_that_gives_a_record_to_somebody_else() -> None:
-    index = _object(b"I\x02\0\0", "faceindex", b"", [0, 1, RECORD + RECORD + bytes(19)])
+    index = _object(b"I\x01\0\0", "faceindex", b"", [0, 1, RECORD + RECORD + bytes(19)])
     assert _strange(*(o for o in KEPT if o.kind != "faceindex"), index) == [INDEX]
 
 
@@ -74,7 +74,7 @@ DIGESTS = [hashlib.sha256(profile).digest() for profile in PROFILES]
 def _with_profiles(sealed: tuple[bytes, ...], named: list[bytes], logged: list[tuple[int, bytes]]) -> Contents:
     entries = [[0, 0, event, bytes(16), None, 2, None, None, digest, None, None] for event, digest in logged]
     chunk = [[bytes(32), entry] for entry in [None, *entries]]
-    device = [[1, 5, 2, 1, False, False, 50000, 100, named, []], 0, 1, bytes(32), [], False, list(sealed)]
+    device = [[1, 1, False, False, 50000, 100, named, []], 0, 1, bytes(32), [], False, list(sealed)]
     objects = (_object(b"D", "device", body=device), _object(b"L" + bytes(8), "log", body=[chunk]))
     return Contents(objects=objects, pages=(), files={}, counter=1)
 

@@ -12,6 +12,7 @@ from bioguard.evidence.attack.target import Target
 from bioguard.records import FingerprintTemplate
 from bioguard.records.consent import Purpose
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people import finger_impressions
 
 OURS = "docs/fingerprint-matching.md, the device cohort"
@@ -47,7 +48,9 @@ def _enrolled(kit: Kit, touches: Sequence[FingerprintTemplate]) -> Person:
 
 def _matches(kit: Kit, person: Person, touch: FingerprintTemplate) -> bool:
     """One claim; a lockout is ended before it."""
-    request = sensor.ResetLockout(user=person.user, modality=Modality.FINGERPRINT, token=kit.pin_token(person))
+    request = sensor.ResetLockout(
+        user=person.user, sensor=SENSOR_IDS[Modality.FINGERPRINT], token=kit.pin_token(person)
+    )
     if kit.target.call(BIOMETRIC_UUID, sensor.RESET_LOCKOUT, request).status is not SensorStatus.OK:
         raise SetupError("the right PIN does not end a lockout")
     return kit.authenticate(person, touch.to_bytes()).match

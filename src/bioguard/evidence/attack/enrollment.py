@@ -6,7 +6,7 @@ from collections.abc import Callable
 from bioguard.commands import biometric, sensor
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.status import ReplyStatus
-from bioguard.evidence.attack.kit import FACE, Attack, Kit, Person
+from bioguard.evidence.attack.kit import FACE_SENSOR, Attack, Kit, Person
 from bioguard.evidence.attack.target import Target
 from bioguard.records.modality import Modality
 
@@ -55,7 +55,7 @@ def revoked_challenge(kit: Kit) -> str | None:
     victim = kit.person(enrolled=True)
     challenge = kit.challenge(victim)
     token = kit.pin_token(victim, challenge)
-    request = sensor.RevokeChallenge(user=victim.user, modality=FACE, challenge=challenge)
+    request = sensor.RevokeChallenge(user=victim.user, sensor=FACE_SENSOR, challenge=challenge)
     kit.ask(BIOMETRIC_UUID, sensor.REVOKE_CHALLENGE, request)
     return _gains(kit, victim, token, "with a revoked challenge")
 

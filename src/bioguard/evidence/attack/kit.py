@@ -19,11 +19,14 @@ from bioguard.commands.gatekeeper import GATEKEEPER_UUID
 from bioguard.commands.keystore import KEYSTORE_UUID, Authorizations, KeyAlgorithm, KeyPurpose
 from bioguard.commands.status import GatekeeperStatus, KeystoreError, ReplyStatus, SensorStatus
 from bioguard.device.errors import status_of
+from bioguard.errors import InputRefused
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from bioguard.records.consent import Purpose
+from bioguard.records.features import features_from_bytes
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 from tee_sim.testing.attacks import attack
@@ -32,6 +35,7 @@ from tee_sim.testing.attacks.attack import UnplayedError
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A", bound=Record)
 FACE = Modality.FACE
+FACE_SENSOR = SENSOR_IDS[FACE]
 DIMENSION = 128
 NOISE = 0.2
 """Length of the step between two samples of one face, of unit length: a cosine of about 0.98."""
@@ -85,6 +89,14 @@ def flipped(data: bytes, bit: int) -> bytes:
     changed = bytearray(data)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)
+
+
+def sensor_for(sample: bytes) -> int:
+    """The sensor of the kind of a sample, on a device of the default table; that of faces for what is no sample."""
+    try:
+        return SENSOR_IDS[features_from_bytes(sample).modality]
+    except InputRefused:
+        return FACE_SENSOR
 
 
 @dataclass(slots=True)
@@ -184,7 +196,7 @@ class Kit:
 
     def challenge(self, person: Person, modality: Modality = FACE) -> int:
         """generateChallenge."""
-        request = sensor.SensorRequest(user=person.user, modality=modality)
+        request = sensor.SensorRequest(user=person.user, sensor=SENSOR_IDS[modality])
         return self.ask(BIOMETRIC_UUID, sensor.GENERATE_CHALLENGE, request).challenge
 
     def enroll(
@@ -200,7 +212,7 @@ class Kit:
         chosen = person.face if face is None else face
         request = biometric.Enroll(
             user=person.user,
-            modality=modality,
+            sensor=SENSOR_IDS[modality],
             position=0 if modality is FACE else 1,
             samples=tuple(samples) or tuple(self.sample(chosen) for _ in range(3)),
             token=token,
@@ -212,13 +224,17 @@ class Kit:
     ) -> biometric.Decision:
         """One try."""
         request = biometric.Authenticate(
-            user=person.user, sample=sample, operation_id=operation_id, fmr_inverse=fmr_inverse
+            user=person.user,
+            sensor=sensor_for(sample),
+            sample=sample,
+            operation_id=operation_id,
+            fmr_inverse=fmr_inverse,
         )
         return self.target.call(BIOMETRIC_UUID, biometric.AUTHENTICATE, request)
 
     def identify(self, sample: bytes, *, fpir_inverse: int = 0) -> biometric.Identified:
         """One search."""
-        request = biometric.Identify(sample=sample, fpir_inverse=fpir_inverse)
+        request = biometric.Identify(sensor=sensor_for(sample), sample=sample, fpir_inverse=fpir_inverse)
         return self.target.call(BIOMETRIC_UUID, biometric.IDENTIFY, request)
 
     def near(self, face: NDArray[np.float64], cosine: float) -> bytes:
@@ -237,18 +253,18 @@ class Kit:
 
     def authenticator_id(self, person: Person) -> int:
         """getAuthenticatorId."""
-        request = sensor.SensorRequest(user=person.user, modality=FACE)
+        request = sensor.SensorRequest(user=person.user, sensor=FACE_SENSOR)
         return self.ask(BIOMETRIC_UUID, sensor.GET_AUTHENTICATOR_ID, request).authenticator_id
 
     def reset_lockout(self, person: Person, token: bytes) -> bool:
         """resetLockout; True if it was accepted."""
-        request = sensor.ResetLockout(user=person.user, modality=FACE, token=token)
+        request = sensor.ResetLockout(user=person.user, sensor=FACE_SENSOR, token=token)
         answer = self.target.call(BIOMETRIC_UUID, sensor.RESET_LOCKOUT, request)
         return answer.status is SensorStatus.OK
 
     def locked(self, person: Person) -> bool:
         """Whether attempts are refused now."""
-        request = sensor.SensorRequest(user=person.user, modality=FACE)
+        request = sensor.SensorRequest(user=person.user, sensor=FACE_SENSOR)
         answer = self.ask(BIOMETRIC_UUID, sensor.LOCK_STATUS, request)
         return answer.lock is not Lock.NONE
 
@@ -278,7 +294,7 @@ class Kit:
 
     def search_locked(self) -> bool:
         """Whether 1:N is refused now."""
-        answer = self.ask(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(modality=FACE))
+        answer = self.ask(BIOMETRIC_UUID, sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(sensor=FACE_SENSOR))
         return answer.lock is not Lock.NONE
 
     # -- Keystore ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from bioguard.commands import biometric
 from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.commands.status import ReplyStatus
 from bioguard.evidence.attack.enrollment import REFUSED_BY_TOKEN
-from bioguard.evidence.attack.kit import DIMENSION, Attack, Kit, Person, SetupError
+from bioguard.evidence.attack.kit import DIMENSION, FACE_SENSOR, Attack, Kit, Person, SetupError
 from bioguard.evidence.attack.target import Target
 from bioguard.records import FaceEmbedding
 from tee_sim.shared.errors import TeeError, TeeResult
@@ -90,7 +90,7 @@ def probe_of_no_model(kit: Kit) -> str | None:
     probes = [("constant", np.ones(DIMENSION)), *_not_centered(kit.direction())]
     for how, vector in probes:
         sample = FaceEmbedding.from_features(vector).to_bytes()
-        search = biometric.Identify(sample=sample, fpir_inverse=0)
+        search = biometric.Identify(sensor=FACE_SENSOR, sample=sample, fpir_inverse=0)
         found = kit.target.call(BIOMETRIC_UUID, biometric.IDENTIFY, search)
         if ReplyStatus.OK in (found.status, kit.authenticate(owner, sample).status):
             return f"a probe that is {how} is compared"
@@ -141,7 +141,9 @@ def probe_of_another_dimension(kit: Kit) -> str | None:
         sample = FaceEmbedding.from_features(kit.rng.normal(size=dimension)).to_bytes()
         try:
             found = kit.target.call(
-                BIOMETRIC_UUID, biometric.IDENTIFY, biometric.Identify(sample=sample, fpir_inverse=0)
+                BIOMETRIC_UUID,
+                biometric.IDENTIFY,
+                biometric.Identify(sensor=FACE_SENSOR, sample=sample, fpir_inverse=0),
             )
             claimed = kit.authenticate(owner, sample)
         except TeeError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bioguard.errors import InputRefused
 from bioguard.hal.aidl_codes import VENDOR_OFFSET, FaceAcquired, FingerprintAcquired
 from bioguard.records.modality import Modality
-from bioguard.trusted.sensor.sensors import Location
+from bioguard.records.sensor_props import Location
 
 FACE_DEFAULT_ENROLLMENT = "1:1000-[21,7,1,1103],1500-[1108,1],2000-[1113,1],2500-[1118,1]:true"
 """The face HAL's own default script."""
@@ -134,4 +134,4 @@ def location(text: str, default: Location | None) -> Location | None:
     if len(parts) not in (3, 4) or len(numbers) != 3 or None in numbers:
         return default
     x, y, radius = (n or 0 for n in numbers)
-    return Location(x, y, radius, parts[3].strip() if len(parts) == 4 else "")
+    return Location.of(x, y, radius, parts[3].strip() if len(parts) == 4 else "")

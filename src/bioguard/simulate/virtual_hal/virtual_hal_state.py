@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import FaceSensorType, FingerprintSensorType, Location, SensorProps
 from bioguard.records.strength import SensorStrength
 from bioguard.records.tokens import AuthenticatorType, AuthToken, MalformedToken, TokenRejected
 from bioguard.simulate.faults.grammar import location
 from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.lockout import ANDROID_13, LockoutPolicy
-from bioguard.trusted.sensor.sensors import FaceSensorType, FingerprintSensorType, Location, SensorProps
 from tee_sim.shared.clock import Clock
 from tee_sim.shared.rng import Rng
 
@@ -20,7 +20,11 @@ _FINGERPRINT_TYPES = {
     "udfps-us": FingerprintSensorType.UNDER_DISPLAY_ULTRASONIC,
     "side": FingerprintSensorType.POWER_BUTTON,
 }
-_LOCATIONS = {"udfps": Location(400, 1600, 150), "udfps-us": Location(400, 1600, 150), "side": Location(0, 600, 150)}
+_LOCATIONS = {
+    "udfps": Location.of(400, 1600, 150),
+    "udfps-us": Location.of(400, 1600, 150),
+    "side": Location.of(0, 600, 150),
+}
 """The virtual HAL's own places."""
 _FACE_TYPES = {"RGB": FaceSensorType.RGB, "IR": FaceSensorType.IR}
 _FACE_THRESHOLDS = (3, 5)

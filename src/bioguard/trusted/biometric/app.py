@@ -15,7 +15,6 @@ Names in backquotes are attacks of `bioguard attack`; POL-.. are clauses of docs
 
 from collections.abc import Callable
 from dataclasses import replace
-from hmac import compare_digest
 from typing import Any, TypeVar
 
 from bioguard.commands import biometric as commands
@@ -31,6 +30,7 @@ from bioguard.records.audit_events import NOBODY
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import AttemptOutcome, LockStatus
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SensorProps
 from bioguard.records.tokens import AuthToken, TokenUnusable
 from bioguard.trusted.biometric import decision, rates, readiness
 from bioguard.trusted.biometric.cohort_fingers import gather
@@ -45,8 +45,9 @@ from bioguard.trusted.biometric.refusals import DENIED, LOCKED
 from bioguard.trusted.biometric.samples import decode, dimension_of, judge_samples, refuse_flawed
 from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.showing import Showing
-from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, user_object
+from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, UserState, user_object
 from bioguard.trusted.biometric.taking import SampleTaker
+from bioguard.trusted.biometric.user_commands import UserCommands
 from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.kept_objects import KeptStore
 from bioguard.trusted.policy.audit_log import AuditLog, LogClock, LoggedStore
@@ -77,6 +78,7 @@ class BiometricApp(CommandApp):
         self._taker = SampleTaker(env.captures, self._vault)
         self._sensors = SensorCommands(env, self._vault)
         self._policy = PolicyEnforcer(env, self._log, self._vault, self._sensors.owner)
+        self._users = UserCommands(self._store, self._vault, self._sensors, self._policy)
         self._showing = Showing(self._store, self._vault, self._log.now_ms, env.platform)
         self._bind_all()
         self._policy.start()
@@ -89,18 +91,19 @@ class BiometricApp(CommandApp):
     def _bind_all(self) -> None:
         self._bind(PROVIDE_PROFILE, self._provide_profile)
         self._bind(CONFIGURE, self._configure)
-        self._bind(commands.ADD_USER, self._add_user)
-        self._bind(commands.REMOVE_USER, self._remove_user)
         self._bind(commands.RENEW_CODES, self._renew_codes)
-        self._bind(commands.CHECK_LABEL, self._check_label)
-        self._bind(commands.CHANGE_LABEL, self._change_label)
         self._bind(commands.ENROLL, self._enroll)
         self._bind(commands.AUTHENTICATE, self._authenticate)
         self._bind(commands.IDENTIFY, self._identify)
         self._bind(commands.RATE_BASIS, self._rate_basis)
+        self._bind(commands.PREPARE_ENROLLMENT, self._prepare_enrollment)
+        self._bind(commands.JUDGE, self._judge_sample)
         self._bind(commands.ERASE, self._erase)
         self._bind(commands.RELABEL, self._relabel)
-        for command, handler in (*self._showing.handlers(), *self._sensors.handlers(), *policy_handlers(self._policy)):
+        for part in (self._users, self._showing, self._sensors):
+            for command, handler in part.handlers():
+                self._bind(command, handler)
+        for command, handler in policy_handlers(self._policy):
             self._bind(command, handler)
 
     def _bind(self, command: Command[Q, A], handler: Callable[[Q], A]) -> None:
@@ -133,7 +136,7 @@ class BiometricApp(CommandApp):
         for part in (self._store, self._log, self._vault, self._sensors, self._policy):
             part.doubt()
 
-    # What the device is, and its users
+    # What the device is
 
     def _provide_profile(self, request: ProvideProfile) -> Done:
         self._vault.provide(request.profile)
@@ -148,59 +151,26 @@ class BiometricApp(CommandApp):
         changed = self._vault.renew_codes(lambda record: list(map(decode, record.views)))
         return commands.Renewed(status=ReplyStatus.OK, records=changed)
 
-    def _add_user(self, request: commands.AddUser) -> Done:
-        self._vault.add_user(request.user, request.label)
-        return Done(status=ReplyStatus.OK)
-
-    def _check_label(self, request: commands.CheckLabel) -> Done:
-        same = compare_digest(self._vault.user(request.user).label, request.label)
-        return Done(status=ReplyStatus.OK if same else ReplyStatus.WRONG_LABEL)
-
-    def _change_label(self, request: commands.ChangeLabel) -> Done:
-        self._policy.identified(request.user, request.token)
-        self._vault.change_label(request.user, request.label)
-        return Done(status=ReplyStatus.OK)
-
-    def _remove_user(self, request: commands.RemoveUser) -> Done:
-        """Erase a user: records, sensor states and consents (CDD 7.3.10: all identifiable data; POL-16)."""
-        # 1. Authorize: the person, or the operator for a forgotten PIN (`erase.remove-user`).
-        cause = self._policy.authorize_erasure(request.user, request.leave)
-        # 2. Know the user, before a transaction is open.
-        self._vault.user(request.user)
-        # 3. One commit: half a user would have records that nobody can name, or consents without a person.
-        with self._store.transaction() as transaction:
-            self._vault.remove_user(transaction, request.user, cause)
-            self._sensors.erase(transaction, request.user)
-            self._policy.forget(transaction, request.user)
-        self._policy.start()  # where it could not be written before, there may be room now
-        return Done(status=ReplyStatus.OK)
-
     # Enrolling
 
     def _enroll(self, request: commands.Enroll) -> commands.Enrolled:
         """Enroll one finger or face: parse before trust, authorize before anything of the user shows, write last."""
         # 1. Parse, strictly and once: it depends on nothing that is kept, so a malformed request learns nothing.
         request, samples, made_by = self._taker.enrollment(request)
-        if request.position not in request.modality.positions:
+        sensor = self._vault.sensor(request.sensor)
+        if request.position not in sensor.kind.positions:
             raise Refused(ReplyStatus.BAD_REQUEST)
-        # 2. Authorize: a token of this user's PIN over a live challenge of this sensor and user (CDD 7.3.10, the chain
-        #    of trust begins at the credential; `enroll.no-token`, `challenge.cross-user`). First of what looks at the
-        #    user: steps 3 to 7 answer differently for what is enrolled and consented, which is not a stranger's.
-        self._read_ahead(request.user, request.modality)
-        user = self._vault.user(request.user)
-        permit = self._permit(request, enrollments=len(user.of(request.modality)))
-        # 3. Consent (POL-05; restricted and objected: POL-18, POL-20). Only here: an unauthorized request must not
-        #    write "the user refused" into the log.
-        self._policy.require(request.user, request.modality, None)
+        # 2. Authorize, and 3. consent.
+        user, permit = self._permitted(request, sensor)
         # 4. Room (`enroll.limit`): from the user's own list, so it costs nothing before samples are looked into.
-        replaces = self._vault.room_for(user, request.modality, request.position, replacing=request.replace)
+        replaces = self._vault.room_for(user, sensor, request.position, replacing=request.replace)
         # 5. Dimension and model: views of two models cannot be compared in step 6, and those of a model that no profile
         #    is of are not compared at all (`match.not-calibrated`). Looked at, not written (step 9).
         dimension = self._dimension_of(samples, replaces)
         made_by = self._known(samples[0], made_by)
         kind = self._vault.calibration.kind_of(samples[0], made_by.model)
-        if is_other_extractor(self._vault.state, request.modality, made_by) and any_other(
-            self._store, request.modality, replaces
+        if is_other_extractor(self._vault.state, sensor.kind, made_by) and any_other(
+            self._store, sensor.kind, replaces
         ):
             raise Refused(ReplyStatus.OTHER_EXTRACTOR)
         # 6. Quality, and that the samples are of one person (`enroll.second-person`). Before step 7: what is
@@ -208,10 +178,10 @@ class BiometricApp(CommandApp):
         verdict, acquired = judge_samples(samples, kind.profile)
         if verdict is not ReplyStatus.OK:
             return commands.Enrolled(status=verdict, acquired=acquired)
-        # 7. Not a finger that is enrolled already. Last of the checks: the only one that compares with records, and
-        #    uncounted (docs/android-contract.md, departure 22).
-        if request.modality is Modality.FINGERPRINT:
-            others = [ref.record_id for ref in user.of(request.modality) if ref != replaces]
+        # 7. Not a finger that is enrolled already on this sensor. Last of the checks: the only one that compares with
+        #    records, and uncounted (docs/android-contract.md, departure 22).
+        if sensor.kind is Modality.FINGERPRINT:
+            others = [ref.record_id for ref in user.of(request.sensor) if ref != replaces]
             enrolled = [record for _, record in self._vault.ready.of(others)]
             if decision.same_finger(samples, enrolled, self._vault.encoder, kind):
                 raise Refused(ReplyStatus.DUPLICATE_FINGER)
@@ -220,7 +190,7 @@ class BiometricApp(CommandApp):
         # 9. One commit: record, log entry, user's list, authenticator id, owner, first expiry and dimension. A power
         #    cut leaves all of it or nothing (`enroll.dimension-refused`; keys die with the old set or live on with it).
         with self._store.transaction() as transaction:
-            self._sensors.enrolled(transaction, request.user, request.modality, permit)
+            self._sensors.enrolled(transaction, request.user, request.sensor, permit)
             summary, record = self._vault.enroll(
                 transaction, request, codes, replaces, made_by, face_dimension=dimension
             )
@@ -235,15 +205,45 @@ class BiometricApp(CommandApp):
             acquired=acquired,
         )
 
+    def _prepare_enrollment(self, request: commands.PrepareEnrollment) -> Done:
+        """Steps 2 to 4 of `_enroll`, before anybody touches the sensor."""
+        sensor = self._vault.sensor(request.sensor)
+        user, _ = self._permitted(request, sensor)
+        self._vault.room_for(user, sensor)
+        return Done(status=ReplyStatus.OK)
+
+    def _judge_sample(self, request: commands.Judge) -> commands.Judged:
+        """Steps 1 and 6 of `_enroll`: of these samples alone, of no user, so it is not authorized and not counted."""
+        samples, made_by = self._taker.shown(request)
+        dimension_of(samples)
+        kind = self._vault.calibration.kind_of(samples[-1], made_by.model)
+        acquired = judge_samples(samples, kind.profile)[1]
+        return commands.Judged(status=ReplyStatus.OK, acquired=acquired[-1])
+
+    def _permitted(
+        self, request: commands.Enroll | commands.PrepareEnrollment, sensor: SensorProps
+    ) -> tuple[UserState, AuthToken | None]:
+        """Who enrolls, and by which token; None for an unbound enrollment."""
+        # 2. Authorize: a token of this user's PIN over a live challenge of this sensor and user (CDD 7.3.10, the chain
+        #    of trust begins at the credential; `enroll.no-token`, `challenge.cross-user`). First of what looks at the
+        #    user: what follows answers differently for what is enrolled and consented, which is not a stranger's.
+        self._read_ahead(request.user, sensor.sensor_id)
+        user = self._vault.user(request.user)
+        permit = self._permit(request, enrollments=len(user.of(sensor.sensor_id)))
+        # 3. Consent (POL-05; restricted and objected: POL-18, POL-20). Only here: an unauthorized request must not
+        #    write "the user refused" into the log.
+        self._policy.require(request.user, sensor.kind, None)
+        return user, permit
+
     def _dimension_of(self, samples: tuple[Features, ...], replaces: RecordRef | None) -> int:
         dimension = dimension_of(samples)
         if dimension:
             self._vault.refuse_other_dimension(dimension, replaces)
         return dimension
 
-    def _permit(self, request: commands.Enroll, *, enrollments: int) -> AuthToken | None:
+    def _permit(self, request: commands.Enroll | commands.PrepareEnrollment, *, enrollments: int) -> AuthToken | None:
         try:
-            return self._sensors.permit(request.user, request.modality, request.token, enrollments=enrollments)
+            return self._sensors.permit(request.user, request.sensor, request.token, enrollments=enrollments)
         except TokenUnusable as unusable:
             raise Refused(DENIED[unusable.why]) from None
 
@@ -255,9 +255,9 @@ class BiometricApp(CommandApp):
         # 1. Parse, strictly and once.
         probe, made_by = self._taker.probe(request)
         modality = probe.modality
-        self._read_ahead(user, modality)
-        # 2. Something to compare with. No record of another user is opened.
-        refs = self._vault.user(user).of(modality)
+        self._read_ahead(user, request.sensor)
+        # 2. Something to compare with. No record of another user is opened, nor of another sensor.
+        refs = self._vault.user(user).of(request.sensor)
         if not refs:
             raise Refused(ReplyStatus.NOT_ENROLLED)
         # 3. A probe that cannot be compared, or is alike to everybody (`match.dimension`, `match.not-centered`): it
@@ -276,7 +276,7 @@ class BiometricApp(CommandApp):
         plain = levels(kind, terms, samples)
         # 7. Charge the attempt as failed, durably, BEFORE it is compared (CDD 7.3.10, five false trials;
         #    `lockout.power-cut`): whoever pulls the plug has used a trial up.
-        attempt = self._sensors.begin(user, modality)
+        attempt = self._sensors.begin(user, request.sensor)
         if isinstance(attempt, LockStatus):
             self._policy.log_locked(user, modality, purpose)
             raise Refused(LOCKED[attempt.lock])
@@ -285,7 +285,7 @@ class BiometricApp(CommandApp):
         ready = decision.made_ready(probe, self._vault.encoder)
         standings = self._vault.standings(user, ready, records, kind, self._log.now_ms())
         at = [self._stricter(plain, kind, terms, samples, standing) for standing in standings]
-        verdict = self._judge(modality, terms, decision.sightings(user, ready, records, self._vault.encoder, at))
+        verdict = self._judge(request.sensor, terms, decision.sightings(user, ready, records, self._vault.encoder, at))
         # 9. Log and settle in one commit, over the same objects whatever it came to (`disk.watch-decisions`). The token
         #    is made there, with every field filled in inside (`token.no-match`).
         self._policy.log_decision(user, modality, purpose, accepted=verdict.accepted is not None, basis=plain.basis)
@@ -297,11 +297,11 @@ class BiometricApp(CommandApp):
             return commands.Decision(status=ReplyStatus.OK, match=False)
         return commands.Decision(status=ReplyStatus.OK, match=True, record_id=verdict.accepted.record_id, token=token)
 
-    def _read_ahead(self, user: bytes, modality: Modality) -> None:
+    def _read_ahead(self, user: bytes, sensor_id: int) -> None:
         """Read at once what is asked for one by one: the same objects, whatever is decided about them."""
-        ids = [user_object(user), consent_object(user), *self._sensors.objects(user, modality)]
+        ids = [user_object(user), consent_object(user), *self._sensors.objects(user, sensor_id)]
         self._store.fetch([*ids, *self._log.next_objects()])
-        self._sensors.exposures(modality)
+        self._sensors.exposures(sensor_id)
         self._log.hold_next()
 
     def _in_time(self, user: bytes, refs: list[RecordRef], purpose: Purpose) -> list[tuple[bytes, ReadyRecord]]:
@@ -333,7 +333,7 @@ class BiometricApp(CommandApp):
         self._policy.check_started()
         # 3. The gallery of those who consent to be searched for (POL-05): others are not in it, so nothing about them
         #    can be learned however the search ends.
-        index = self._index(modality)
+        index = self._index(request.sensor)
         # 4. A probe that cannot be compared: as in `_authenticate`. Where nobody is enrolled no model is fixed.
         if len(index):
             self._refuse_other_model(probe, made_by)
@@ -342,19 +342,19 @@ class BiometricApp(CommandApp):
         # 5. The rate: an offered one (`rate.loose-search`).
         terms = self._search_terms(request.fpir_inverse)
         # 6. Nobody whose own sensor is locked (`search.for-the-locked`): a search is no way around a lockout.
-        among = index.open_to(self._sensors.barred(modality), self._log.now_ms())
+        among = index.open_to(self._sensors.barred(request.sensor), self._log.now_ms())
         if not among.any():  # nothing is compared, so nothing is counted
             self._policy.log_decision(None, modality, Purpose.IDENTIFY, accepted=False, basis=None)
             return commands.Identified(status=ReplyStatus.OK, match=False)
         basis = index.basis(kind, terms)
         # 7. Charge the search as a miss BEFORE it is made (`search.uncounted`, `search.restart`).
-        search = self._sensors.begin_search(modality)
+        search = self._sensors.begin_search(request.sensor)
         if isinstance(search, LockStatus):
             self._policy.log_locked(NOBODY, modality, Purpose.IDENTIFY)
             raise Refused(LOCKED[search.lock])
         # 8. Compare.
         ready = decision.made_ready(probe, self._vault.encoder)
-        verdict = self._judge(modality, terms, index.sightings(ready, kind, terms, among))
+        verdict = self._judge(request.sensor, terms, index.sightings(ready, kind, terms, among))
         found = verdict.accepted
         # 9. Log and settle in one commit. A match gives back this search and clears nothing (`search.own-match`).
         who, accepted = found.user if found else None, found is not None
@@ -369,12 +369,12 @@ class BiometricApp(CommandApp):
 
     def _rate_basis(self, request: commands.AskBasis) -> commands.RateBasis:
         """How far the rate of a decision is founded: from what is enrolled, not from anything that was compared."""
-        modality, kind = request.modality, self._vault.calibration.kind(request.modality, request.dimension)
+        kind = self._vault.calibration.kind(self._vault.sensor(request.sensor).kind, request.dimension)
         if request.user is None:
-            index = self._index(modality)
+            index = self._index(request.sensor)
             found = index.basis(kind, self._search_terms(request.inverse)) if len(index) else None
             return commands.RateBasis(status=ReplyStatus.OK, basis=found)
-        records = self._vault.ready.of([ref.record_id for ref in self._vault.user(request.user).of(modality)])
+        records = self._vault.ready.of([ref.record_id for ref in self._vault.user(request.user).of(request.sensor)])
         samples = sum(record.samples for _, record in records if not self._policy.is_over(record.enrolled_s))
         terms = self._claim_terms(request.inverse)
         return commands.RateBasis(status=ReplyStatus.OK, basis=levels(kind, terms, samples).basis if samples else None)
@@ -394,11 +394,11 @@ class BiometricApp(CommandApp):
             return AttemptOutcome.NO_MATCH
         return AttemptOutcome.MATCH if terms.counts else AttemptOutcome.LOOSE_MATCH
 
-    def _judge(self, modality: Modality, terms: Terms, seen: list[Sighting]) -> Verdict:
+    def _judge(self, sensor_id: int, terms: Terms, seen: list[Sighting]) -> Verdict:
         """What a decision comes to. At a rate that does not count, the exposure budget is not asked and not touched."""
         if not terms.counts:
             return Verdict(accepted=judge(seen, lambda _: False).accepted)
-        exposures = self._sensors.exposures(modality)
+        exposures = self._sensors.exposures(sensor_id)
         if terms.fpir is not None:
             seen = [sighting for sighting in seen if not exposures.closed(sighting.record_id)]
         return judge(seen, exposures.spent)
@@ -424,18 +424,18 @@ class BiometricApp(CommandApp):
 
     # The search gallery
 
-    def _index(self, modality: Modality) -> GalleryIndex:
+    def _index(self, sensor_id: int) -> GalleryIndex:
         """The gallery of those who may be searched for, built on the first search."""
-        index = self._vault.galleries.get(modality)
+        index = self._vault.galleries.get(sensor_id)
         if index is None:
-            index = gallery(self._vault, self._policy, modality)
-            self._vault.galleries.put(modality, index)
+            index = gallery(self._vault, self._policy, self._vault.sensor(sensor_id))
+            self._vault.galleries.put(sensor_id, index)
         index.retire(self._log.now_ms())
         return index
 
     def _remember(self, summary: commands.RecordSummary, record: StoredRecord) -> None:
         """Put a new record into the gallery, if there is one and its owner may be searched for."""
-        index = self._vault.galleries.get(summary.modality)
+        index = self._vault.galleries.get(summary.sensor)
         until_ms = self._policy.searchable_until(summary.user, summary.modality) if index is not None else None
         if index is not None and until_ms is not None:
             index.add(summary.user, summary.record_id, record, until_ms, self._policy.expires_ms(record.enrolled_s))

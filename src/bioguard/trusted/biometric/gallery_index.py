@@ -1,4 +1,4 @@
-"""Search everybody of one modality: which gallery rows are whose, and how near each record is to a probe.
+"""Search everybody on one sensor: which gallery rows are whose, and how near each record is to a probe.
 
 Enforces: only people who may be found now are in an answer (`open_to`, POL-05), and only records that are not over
 (`retire`, POL-10). A search reads nothing from the disk: who watches it must not learn who was near.
@@ -32,7 +32,7 @@ from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 
 
 class GalleryIndex:
-    """All enrolled samples of one modality, searchable, growing and shrinking without a rebuild.
+    """All enrolled samples of one sensor, searchable, growing and shrinking without a rebuild.
 
     Args:
         modality: what is in it.
@@ -167,18 +167,18 @@ class GalleryIndex:
 
 
 class Galleries:
-    """The galleries that were built, by modality: a cache of what is stored. Dropping one costs nothing but time."""
+    """The galleries that were built, by sensor: a cache of what is stored. Dropping one costs nothing but time."""
 
     def __init__(self) -> None:
-        self._built: dict[Modality, GalleryIndex] = {}
+        self._built: dict[int, GalleryIndex] = {}
 
-    def get(self, modality: Modality) -> GalleryIndex | None:
-        """The gallery of a modality, if it was built."""
-        return self._built.get(modality)
+    def get(self, sensor_id: int) -> GalleryIndex | None:
+        """The gallery of a sensor, if it was built."""
+        return self._built.get(sensor_id)
 
-    def put(self, modality: Modality, gallery: GalleryIndex) -> None:
+    def put(self, sensor_id: int, gallery: GalleryIndex) -> None:
         """Use a gallery until it is dropped."""
-        self._built[modality] = gallery
+        self._built[sensor_id] = gallery
 
     def remove(self, record_id: bytes) -> None:
         """Take a record out of every gallery."""

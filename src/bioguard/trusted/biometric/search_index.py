@@ -19,6 +19,7 @@ import numpy as np
 from bioguard.commands.biometric import RecordSummary
 from bioguard.records.consent import ConsentState, Purpose, allowed
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SensorProps
 from bioguard.trusted.biometric.search_segments import (
     KINDS,
     MOST_DEPTH,
@@ -29,12 +30,12 @@ from bioguard.trusted.biometric.search_segments import (
     Segment,
     cut,
     places_for,
+    sensor_of,
 )
-from bioguard.trusted.biometric.stored_objects import RecordRef, StoredRecord, find_user, record_object
+from bioguard.trusted.biometric.stored_objects import DeviceState, RecordRef, StoredRecord, find_user, record_object
 from bioguard.trusted.biometric.stored_records import Stored, opened
 from bioguard.trusted.policy.stored_objects import PolicyObjects
 from bioguard.trusted.sensor.exposure import KEY_BYTES
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.tally import read_tally
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.ta_api import Store, Transaction
@@ -55,21 +56,21 @@ def search_terms(consent: ConsentState, modality: Modality) -> SearchTerms:
 
 
 class SearchIndex:
-    """The index of both modalities in the application's store.
+    """The indexes of all sensors in the application's store.
 
     Args:
-        code_epoch: of the device.
+        device: what the device is now.
     """
 
-    def __init__(self, store: Store, code_epoch: Callable[[], int]) -> None:
+    def __init__(self, store: Store, device: Callable[[], DeviceState]) -> None:
         self._store = store
-        self._code_epoch = code_epoch
+        self._device = device
         self._consents = PolicyObjects(store)
 
     def change(
         self,
         transaction: Transaction,
-        modality: Modality,
+        sensor: SensorProps,
         *,
         gone: Collection[bytes] = (),
         new: Stored | None = None,
@@ -79,21 +80,21 @@ class SearchIndex:
         change."""
         segments: dict[Place, list[IndexedRecord]] = {}
         for record_id in (*gone, *terms):
-            place = self._read(modality, record_id, segments)
+            place = self._read(sensor.sensor_id, record_id, segments)
             segments[place] = [_changed(r, terms) for r in segments[place] if r.record_id not in gone]
         if new is not None:
-            place = self._read(modality, new[0].record_id, segments)
+            place = self._read(sensor.sensor_id, new[0].record_id, segments)
             segments |= cut(place, [*segments.pop(place), self._indexed(*new)])
         for place, records in segments.items():
-            self._put(transaction, modality, place, records, self._code_epoch())
+            self._put(transaction, sensor, place, records, self._device().code_epoch)
 
-    def _read(self, modality: Modality, record_id: bytes, segments: dict[Place, list[IndexedRecord]]) -> Place:
+    def _read(self, sensor_id: int, record_id: bytes, segments: dict[Place, list[IndexedRecord]]) -> Place:
         """Have the segment that a record belongs to among these; return its place. The whole, where there is none."""
         places = places_for(record_id)
         known = next((place for place in places if place in segments), None)
         if known is not None:
             return known
-        ids = list(dict.fromkeys(place.object_id(modality) for place in places))
+        ids = list(dict.fromkeys(place.object_id(sensor_id) for place in places))
         self._store.fetch(ids)
         for object_id in ids:
             try:
@@ -102,7 +103,7 @@ class SearchIndex:
                     continue
                 segment = Segment.from_bytes(stored.body)
                 place = places[MOST_DEPTH - segment.depth]
-                segments[place] = segment.records() if place.object_id(modality) == object_id else []
+                segments[place] = segment.records() if place.object_id(sensor_id) == object_id else []
             except TeeError as error:
                 if error.result not in _MISFITS:
                     raise
@@ -114,10 +115,10 @@ class SearchIndex:
         return Place()
 
     def _put(
-        self, transaction: Transaction, modality: Modality, place: Place, records: list[IndexedRecord], epoch: int
+        self, transaction: Transaction, sensor: SensorProps, place: Place, records: list[IndexedRecord], epoch: int
     ) -> None:
         body = Segment.of(records, epoch, place.depth).to_bytes()
-        transaction.put(place.object_id(modality), body, kind=KINDS[modality])
+        transaction.put(place.object_id(sensor.sensor_id), body, kind=KINDS[sensor.kind])
 
     def _indexed(self, summary: RecordSummary, record: StoredRecord) -> IndexedRecord:
         return IndexedRecord(
@@ -133,11 +134,11 @@ class SearchIndex:
         """Have the index say what a user's consent says of searches now, together with the change of it."""
         state = find_user(self._store, user)
         refs = state.records if state is not None else ()
-        for modality in Modality:
-            terms = search_terms(after, modality)
-            if terms != search_terms(before, modality):
-                told = {ref.record_id: terms for ref in refs if ref.modality is modality}
-                self.change(transaction, modality, terms=told)
+        for sensor in self._device().configuration.sensor_table:
+            terms = search_terms(after, sensor.kind)
+            if terms != search_terms(before, sensor.kind):
+                told = {ref.record_id: terms for ref in refs if ref.sensor == sensor.sensor_id}
+                self.change(transaction, sensor, terms=told)
 
     def enrolled_s(self, ref: RecordRef) -> int:
         """When a record was enrolled, in seconds since 1970; as the index has it where the record's row is damaged.
@@ -151,44 +152,49 @@ class SearchIndex:
             if error.result is not TeeResult.CORRUPT_OBJECT:
                 raise
             segments: dict[Place, list[IndexedRecord]] = {}
-            records = segments[self._read(ref.modality, ref.record_id, segments)]
+            records = segments[self._read(ref.sensor, ref.record_id, segments)]
             return next((record.enrolled_s for record in records if record.record_id == ref.record_id), 0)
 
-    def columns(self, modality: Modality) -> Columns:
-        """The whole index of a modality.
+    def columns(self, sensor: SensorProps) -> Columns:
+        """The whole index of a sensor.
 
         Raises:
             TeeError: CORRUPT_OBJECT if it does not fit the records, or what the store raises.
         """
-        stored = self._store.load(kind=KINDS[modality])
-        found = Columns.of([Segment.from_bytes(one.body) for one in stored])
+        stored = self._store.load(kind=KINDS[sensor.kind])
+        own = (one.body for one in stored if sensor_of(one.header.object_id) == sensor.sensor_id)
+        found = Columns.of([Segment.from_bytes(body) for body in own])
         keys = np.sort(np.ascontiguousarray(found.ids("record")[:, :KEY_BYTES]).view(">u8").ravel())
-        counted = np.array(read_tally(self._store, SENSOR_IDS[modality]).exposures.keys, np.uint64)
-        if not found.epochs <= {self._code_epoch()} or not np.array_equal(keys, counted):
+        counted = np.array(read_tally(self._store, sensor.sensor_id).exposures.keys, np.uint64)
+        if not found.epochs <= {self._device().code_epoch} or not np.array_equal(keys, counted):
             raise TeeError(TeeResult.CORRUPT_OBJECT, "the search index is not that of the records")
         return found
 
     def mend(self) -> None:
         """Make the index anew, of the records, where it does not fit them. Raises TeeError of the store."""
-        for modality in Modality:
+        for sensor in self._device().configuration.sensor_table:
             try:
-                self.columns(modality)
+                self.columns(sensor)
             except TeeError as error:
                 if error.result not in _MISFITS:
                     raise
                 with self._store.transaction() as transaction:
-                    records = map(opened, self._store.load(kind=modality.word))
-                    self.put_all(transaction, modality, records, self._code_epoch())
+                    stored = map(opened, self._store.load(kind=sensor.kind.word))
+                    own = [one for one in stored if one[0].sensor == sensor.sensor_id]
+                    self.put_all(transaction, sensor, own, self._device().code_epoch)
 
-    def put_all(self, transaction: Transaction, modality: Modality, records: Iterable[Stored], code_epoch: int) -> None:
-        """Put the index of all records of a modality in place of what is there. code_epoch: of their codes."""
+    def put_all(
+        self, transaction: Transaction, sensor: SensorProps, records: Iterable[Stored], code_epoch: int
+    ) -> None:
+        """Put the index of all records of a sensor in place of what is there. code_epoch: of their codes."""
         parts = cut(Place(), [self._indexed(*stored) for stored in records])
-        ids = {place.object_id(modality) for place in parts}
-        left = [h.object_id for h in self._store.headers() if h.kind == KINDS[modality] and h.object_id not in ids]
+        ids = {place.object_id(sensor.sensor_id) for place in parts}
+        there = (header.object_id for header in self._store.headers() if header.kind == KINDS[sensor.kind])
+        left = [one for one in there if sensor_of(one) == sensor.sensor_id and one not in ids]
         for object_id in left:
             transaction.erase(object_id)
         for place, rows in parts.items():
-            self._put(transaction, modality, place, rows, code_epoch)
+            self._put(transaction, sensor, place, rows, code_epoch)
 
 
 def _changed(record: IndexedRecord, terms: Mapping[bytes, SearchTerms]) -> IndexedRecord:

@@ -187,9 +187,14 @@ class Place:
         """Its two parts, one bit deeper."""
         return Place(self.depth + 1, self.prefix), Place(self.depth + 1, self.prefix | 1 << _BITS - 1 - self.depth)
 
-    def object_id(self, modality: Modality) -> bytes:
+    def object_id(self, sensor_id: int) -> bytes:
         """Of the segment. The lower half of one that is cut keeps its id: nothing is erased where something grows."""
-        return b"I" + bytes([modality]) + self.prefix.to_bytes(_BITS // 8, "big")
+        return b"I" + bytes([sensor_id]) + self.prefix.to_bytes(_BITS // 8, "big")
+
+
+def sensor_of(object_id: bytes) -> int:
+    """Whose records are in the segment of this id."""
+    return object_id[1]
 
 
 def places_for(record_id: bytes) -> list[Place]:

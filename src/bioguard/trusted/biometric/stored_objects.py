@@ -9,8 +9,8 @@ keeps (`C`, `P`, `Q`: `trusted/policy/stored_objects.py`) and the log (`H`, `L`:
 | `U` + user       | user        | user  |            | user      | UserState      |
 | `R` + record id  | fingerprint | user  | digest     | record id | StoredRecord   |
 | `R` + record id  | face        | user  | digest     | record id | StoredRecord   |
-| `I` + place      | faceindex   |       |            |           | Segment        |
-| `I` + place      | fingerindex |       |            |           | Segment        |
+| `I` + sensor id + place | faceindex |  |            |           | Segment        |
+| `I` + sensor id + place | fingerindex | |           |           | Segment        |
 
 Ids are drawn by the core or come with a request, which it sees to: a record id says nothing but which record it is.
 """
@@ -25,6 +25,7 @@ from bioguard.records.extractor import ExtractorIdentity
 from bioguard.records.feature_limits import MAX_MODEL_CHARS
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.sample_origin import SampleOrigin
+from bioguard.records.sensor_props import MAX_SENSOR_ID, MAX_USER_RECORDS
 from bioguard.trusted.kept_objects import keep, value_of
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import AtMost, Fixed, Items, Record, Text, UpTo
@@ -104,6 +105,7 @@ class RecordRef(Record):
     """One line of a user's list."""
 
     record_id: Annotated[bytes, _ID]
+    sensor: Annotated[int, UpTo(MAX_SENSOR_ID)]
     modality: Modality
     position: Annotated[int, UpTo(10)]
 
@@ -113,11 +115,11 @@ class UserState(Record):
     """A user's records: 1:1 opens these and no others. label: of the name that the normal world may give this user."""
 
     label: Annotated[bytes, Fixed(32)]
-    records: Annotated[tuple[RecordRef, ...], Items(20)] = ()
+    records: Annotated[tuple[RecordRef, ...], Items(MAX_USER_RECORDS)] = ()
 
-    def of(self, modality: Modality) -> list[RecordRef]:
-        """The records of one modality."""
-        return [ref for ref in self.records if ref.modality is modality]
+    def of(self, sensor_id: int) -> list[RecordRef]:
+        """The records on one sensor."""
+        return [ref for ref in self.records if ref.sensor == sensor_id]
 
 
 def find_user(store: Store, user: bytes) -> UserState | None:
@@ -143,7 +145,8 @@ class StoredRecord(Record):
         code_epoch: the epoch whose secret made the codes.
         model: what a comparison profile is for; empty where files said nothing and any model was taken.
         origin: how it is known.
-        extractor: of the sensor that made the samples; None where they came as files.
+        extractor: that made the samples; None where they came as files.
+        sensor: on which it was enrolled, and is compared.
     """
 
     salt: Annotated[bytes, _ID]
@@ -157,6 +160,7 @@ class StoredRecord(Record):
     model: Annotated[str, Text(MAX_MODEL_CHARS)] = ""
     origin: SampleOrigin = SampleOrigin.DECLARED
     extractor: ExtractorIdentity | None = None
+    sensor: Annotated[int, UpTo(MAX_SENSOR_ID)]
 
     @property
     def samples(self) -> int:

@@ -34,6 +34,7 @@ def summary_of(record_id: bytes, user: bytes, digest: bytes, record: StoredRecor
     return RecordSummary(
         record_id=record_id,
         user=user,
+        sensor=record.sensor,
         modality=record.modality,
         position=record.position,
         views=record.samples,

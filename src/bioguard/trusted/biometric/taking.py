@@ -43,35 +43,46 @@ class SampleTaker:
         self._vault = vault
 
     def enrollment(self, request: commands.Enroll) -> tuple[commands.Enroll, tuple[Features, ...], MadeBy]:
-        """The samples of an enrollment, each of the modality that it names; the request with their bytes in it.
+        """The samples of an enrollment, each of the kind of its sensor; the request with their bytes in it.
 
-        Refused BAD_REQUEST, or as `probe`.
+        Refused BAD_REQUEST, UNKNOWN_SENSOR, or as `probe`.
         """
         taken = self._take(request.captures)
+        samples, made_by = self._samples(request, taken)
+        if taken:
+            request = replace(request, samples=tuple(capture.payload for capture in taken))
+        return request, samples, made_by
+
+    def shown(self, request: commands.Judge) -> tuple[tuple[Features, ...], MadeBy]:
+        """Samples that are only looked at: a capture is there as before. Refused as `enrollment`."""
+        return self._samples(request, self._take(request.captures, keep=True))
+
+    def _samples(
+        self, request: commands.Enroll | commands.Judge, taken: Sequence[TakenCapture]
+    ) -> tuple[tuple[Features, ...], MadeBy]:
         if bool(request.samples) is bool(request.captures):
             raise Refused(ReplyStatus.BAD_REQUEST)
-        if request.captures:
-            probes = [self._captured(capture) for capture in taken]
-            request = replace(request, samples=tuple(capture.payload for capture in taken))
-        else:
-            probes = [self._file(sample, request.model) for sample in request.samples]
-        if any(sample.modality is not request.modality for sample, _ in probes):
+        probes = [self._captured(capture) for capture in taken]
+        probes += [self._file(sample, request.model) for sample in request.samples]
+        kind = self._vault.sensor(request.sensor).kind
+        if any(sample.modality is not kind for sample, _ in probes):
             raise Refused(ReplyStatus.BAD_REQUEST)
-        return request, tuple(sample for sample, _ in probes), probes[0][1]
+        return tuple(sample for sample, _ in probes), probes[0][1]
 
     def probe(self, request: commands.Authenticate | commands.Identify) -> Probe:
-        """The sample of a decision.
+        """The sample of a decision, of the kind of its sensor.
 
-        Refused BAD_REQUEST for what is no sample, or two; SENSOR_ONLY for features where there is a sensor;
-        UNKNOWN_CAPTURE for an id that is none, was used or is too old; OTHER_EXTRACTOR for a sensor that is not the
-        sealed one; SAMPLE_UNREADABLE for what an extractor made and no sample is.
+        Refused BAD_REQUEST for what is no sample, two, or one of another kind; UNKNOWN_SENSOR; SENSOR_ONLY for features
+        where there is an extractor; UNKNOWN_CAPTURE for an id that is none, was used or is too old; OTHER_EXTRACTOR for
+        one that is not the sealed one; SAMPLE_UNREADABLE for what an extractor made and no sample is.
         """
-        if request.capture is None:
-            return self._file(request.sample, request.model)
-        (taken,) = self._take([request.capture])
-        if request.sample:
+        taken = self._take([request.capture] if request.capture is not None else [])
+        if taken and request.sample:
             raise Refused(ReplyStatus.BAD_REQUEST)
-        return self._captured(taken)
+        found = self._captured(taken[0]) if taken else self._file(request.sample, request.model)
+        if found[0].modality is not self._vault.sensor(request.sensor).kind:
+            raise Refused(ReplyStatus.BAD_REQUEST)
+        return found
 
     def _file(self, sample: bytes, stated: str) -> Probe:
         features = decode(sample)
@@ -80,12 +91,12 @@ class SampleTaker:
             raise Refused(ReplyStatus.SENSOR_ONLY)
         return features, MadeBy(model=stated, origin=SampleOrigin.STATED if stated else SampleOrigin.DECLARED)
 
-    def _take(self, capture_ids: Sequence[bytes]) -> list[TakenCapture]:
+    def _take(self, capture_ids: Sequence[bytes], *, keep: bool = False) -> list[TakenCapture]:
         """Each of them, before anything is refused: what a request names is used up, also beside an unknown one."""
         found = []
         for capture_id in capture_ids:
             try:
-                found.append(self._captures.take(capture_id))
+                found.append(self._captures.take(capture_id, keep=keep))
             except TeeError as error:
                 if error.result is not TeeResult.ITEM_NOT_FOUND:
                     raise

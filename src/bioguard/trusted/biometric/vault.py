@@ -18,21 +18,21 @@ from dataclasses import replace
 from bioguard.commands.biometric import Enroll
 from bioguard.commands.configuration import Configuration, ProfileSummary
 from bioguard.commands.status import ReplyStatus
-from bioguard.errors import InputRefused
 from bioguard.records import Features
 from bioguard.records.audit_events import Cause, Event
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import SensorProps
 from bioguard.trusted.biometric.calibration import Calibration
 from bioguard.trusted.biometric.cohort_places import places_after
 from bioguard.trusted.biometric.decision import Ready, ReadyRecord
 from bioguard.trusted.biometric.device_cohort import DeviceCohort, Standing
-from bioguard.trusted.biometric.extractors import CAUSES, MadeBy, any_other, sealed_sensors, with_model
+from bioguard.trusted.biometric.extractors import CAUSES, MadeBy, any_other, with_model
 from bioguard.trusted.biometric.gallery_index import Galleries
 from bioguard.trusted.biometric.levels import Kind
-from bioguard.trusted.biometric.rates import require_offered
 from bioguard.trusted.biometric.ready_records import ReadyRecords
 from bioguard.trusted.biometric.salted_digest import message
+from bioguard.trusted.biometric.sealing import DeviceSealing
 from bioguard.trusted.biometric.search_index import SearchIndex
 from bioguard.trusted.biometric.stored_objects import (
     DEVICE_OBJECT,
@@ -49,7 +49,6 @@ from bioguard.trusted.biometric.stored_records import Stored, digest_of, opened,
 from bioguard.trusted.biometric.template_encoder import TemplateEncoder
 from bioguard.trusted.policy.audit_log import AuditLog
 from bioguard.trusted.refusal import Refused
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.tally import recount
 from tee_sim.shared.ta_api import TaEnv, Transaction, find_record
 
@@ -70,10 +69,10 @@ class Vault:
         self._ids: list[bytes] | None = None
         self._encoder: TemplateEncoder | None = None
         self._calibration: Calibration | None = None
-        self._provided: list[ComparisonProfile] = []
+        self._sealing = DeviceSealing(env, log)
         self._state: DeviceState | None = self._read_state()
         self.galleries = Galleries()
-        self.index = SearchIndex(env.store, lambda: self.state.code_epoch)
+        self.index = SearchIndex(env.store, lambda: self.state)
         self.ready = ReadyRecords(env.store)
         self.cohort: DeviceCohort | None = None
 
@@ -119,42 +118,20 @@ class Vault:
         self.drop_galleries()
 
     def provide(self, data: bytes) -> None:
-        """Take a comparison profile for `configure`. Refused NOT_CONFIGURABLE, PROFILE_REFUSED."""
-        if self.state.code_epoch:
-            raise Refused(ReplyStatus.NOT_CONFIGURABLE)
-        try:
-            profile = ComparisonProfile.from_bytes(data)
-        except InputRefused:
-            raise Refused(ReplyStatus.PROFILE_REFUSED) from None
-        if any(other.modality is profile.modality for other in self._provided):
-            raise Refused(ReplyStatus.PROFILE_REFUSED)
-        self._provided.append(profile)
+        """As `DeviceSealing.provide`."""
+        self._sealing.provide(self.state, data)
 
     def configure(self, configuration: Configuration) -> None:
-        """Say what this device is. Refused NOT_CONFIGURABLE if that was said before, RATE_NOT_OFFERED, or as
-        `Calibration.chosen`."""
-        if self.state.code_epoch:
-            raise Refused(ReplyStatus.NOT_CONFIGURABLE)
-        require_offered(configuration)
-        sensors = sealed_sensors(self._env.platform, configuration.sensors)
-        models = {sensor.modality: sensor.extractor.model for sensor in sensors}
-        calibration = Calibration.chosen(self._provided, configuration, models)
-        state = DeviceState(
-            configuration=replace(configuration, comparison=tuple(p.digest for p in calibration.profiles)),
-            code_epoch=1,
-            code_secret=self._env.rng.bytes(32),
-            profiles=tuple(profile.to_bytes() for profile in calibration.profiles),
-            sensors=sensors,
-        )
-        with self._env.store.transaction() as transaction:
-            transaction.put(DEVICE_OBJECT, state.to_bytes(), kind="device")
-            for profile in calibration.profiles:
-                self._log.note(Event.PROFILE_SEALED, modality=profile.modality, digest=profile.digest)
-            for sensor in sensors:
-                self._log.note(Event.SENSOR_SEALED, modality=sensor.modality, digest=sensor.extractor.sha256)
-            for modality in configuration.uncalibrated:
-                self._log.note(Event.UNCALIBRATED_ALLOWED, modality=modality)
-        self._state, self._encoder, self._calibration = state, None, None
+        """As `DeviceSealing.seal`."""
+        self._state = self._sealing.seal(self.state, configuration)
+        self._encoder = self._calibration = None
+
+    def sensor(self, sensor_id: int) -> SensorProps:
+        """A sensor of this device. Refused UNKNOWN_SENSOR."""
+        props = self.configuration.props(sensor_id)
+        if props is None:
+            raise Refused(ReplyStatus.UNKNOWN_SENSOR)
+        return props
 
     def drop_galleries(self) -> None:
         """Forget whatever was built from who may be searched for, or compared with others."""
@@ -175,10 +152,10 @@ class Vault:
         """Refused UNKNOWN_USER."""
         self.user(user)
 
-    def count(self, user: bytes, modality: Modality) -> int | None:
-        """How many records of a modality a user has; None for an unknown user."""
+    def count(self, user: bytes, sensor_id: int) -> int | None:
+        """How many records a user has on a sensor; None for an unknown user."""
         state = find_user(self._env.store, user)
-        return None if state is None else len(state.of(modality))
+        return None if state is None else len(state.of(sensor_id))
 
     def users(self) -> list[bytes]:
         """All users, in order."""
@@ -223,13 +200,15 @@ class Vault:
         same_samples: the stored one holds the samples of the erased one, and what was learned of them stays learned.
         model: how the model of the samples is known, for the log.
         """
-        stored = {store[0].modality: store[0].record_id} if store is not None else {}
-        for modality in {ref.modality for ref in erase} | stored.keys():
-            gone = [ref.record_id for ref in erase if ref.modality is modality]
-            kept, new = gone[0] if same_samples else None, stored.get(modality)
+        stored = {store[0].sensor: store[0].record_id} if store is not None else {}
+        for sensor_id in sorted({ref.sensor for ref in erase} | stored.keys()):
+            gone = [ref.record_id for ref in erase if ref.sensor == sensor_id]
+            kept, new = gone[0] if same_samples else None, stored.get(sensor_id)
             # First: once the core has a part of the transaction, each question is one of its own.
-            recount(self._env.store, transaction, SENSOR_IDS[modality], erased=gone, stored=new, inherits=kept)
-            self.index.change(transaction, modality, gone=gone, new=store if modality in stored else None)
+            recount(self._env.store, transaction, sensor_id, erased=gone, stored=new, inherits=kept)
+            self.index.change(
+                transaction, self.sensor(sensor_id), gone=gone, new=store if sensor_id in stored else None
+            )
         digests = []
         for ref in erase:
             digest = digest_of(self._env.store, ref.record_id)
@@ -240,7 +219,8 @@ class Vault:
             digests.append(digest)
         if store is not None:
             self._put_record(transaction, store, model)
-        self._change_cohort(transaction, user, {ref.record_id for ref in erase}, stored.get(Modality.FINGERPRINT))
+        finger = store[0].record_id if store is not None and store[0].modality is Modality.FINGERPRINT else None
+        self._change_cohort(transaction, user, {ref.record_id for ref in erase}, finger)
         self._ids = None
         return tuple(digests)
 
@@ -262,19 +242,25 @@ class Vault:
         )
         self._log.record_stored(user, modality, record_id, digest, model)
 
-    def room_for(self, user: UserState, modality: Modality, position: int, *, replacing: bool) -> RecordRef | None:
-        """Check that one more record is allowed. Returns the record it replaces, if any.
+    def room_for(
+        self, user: UserState, sensor: SensorProps, position: int = 0, *, replacing: bool = False
+    ) -> RecordRef | None:
+        """Check that one more record is allowed on a sensor. Returns the record it replaces, if any.
 
-        Refused ALREADY_ENROLLED for an occupied finger position, USER_FULL over the limit.
+        Refused ALREADY_ENROLLED for an occupied finger position, USER_FULL over the limit, BAD_REQUEST for an unnamed
+        finger that shall replace one.
         """
-        same = user.of(modality)
-        if modality is Modality.FACE:  # faces have no position of their own: a new one replaces the first
+        same = user.of(sensor.sensor_id)
+        old = None
+        if sensor.kind is Modality.FACE:  # faces have no position of their own: a new one replaces the first
             old = same[0] if replacing and same else None
-        else:
+        elif position:  # 0 is a finger that nobody has named, of which there may be several
             old = next((ref for ref in same if ref.position == position), None)
             if old is not None and not replacing:
                 raise Refused(ReplyStatus.ALREADY_ENROLLED)
-        if old is None and len(same) >= self.configuration.limit(modality):
+        elif replacing:
+            raise Refused(ReplyStatus.BAD_REQUEST)
+        if old is None and len(same) >= sensor.max_enrollments:
             raise Refused(ReplyStatus.USER_FULL)
         return old
 
@@ -303,10 +289,11 @@ class Vault:
         not before: an enrollment that fails must not decide what the device takes from then on
         (`enroll.dimension-refused`).
         """
-        profile = self.configuration.profile
+        profile, modality = self.configuration.profile, self.sensor(request.sensor).kind
         record = StoredRecord(
             salt=_NO_SALT,
-            modality=request.modality,
+            sensor=request.sensor,
+            modality=modality,
             position=request.position,
             profile=profile,
             enrolled_s=self._env.clock.wall_ms() // 1000,
@@ -317,7 +304,7 @@ class Vault:
             origin=made_by.origin,
             extractor=made_by.identity,
         )
-        state = with_model(self.state, request.modality, made_by.model)
+        state = with_model(self.state, modality, made_by.model)
         state = replace(state, face_dimension=face_dimension or state.face_dimension)
         if state != self.state:
             self._state = state  # `doubt` takes it back
@@ -348,23 +335,23 @@ class Vault:
         state, gone = self.user(user), [replaces] if replaces is not None else []
         self._change_records(transaction, user, erase=gone, store=stored, same_samples=same_samples, model=model)
         others = tuple(ref for ref in state.records if ref not in gone)
-        new = RecordRef(record_id=record_id, modality=modality, position=position)
+        new = RecordRef(record_id=record_id, sensor=record.sensor, modality=modality, position=position)
         put_user(transaction, user, replace(state, records=(*others, new)))
         return stored
 
     def relabel(self, user: bytes, record_id: bytes, position: int) -> Stored:
         """Store a finger's record again under another position; when it was enrolled and what was learned of it stay.
 
-        Refused UNKNOWN_RECORD, BAD_REQUEST for a face, ALREADY_ENROLLED for an occupied position, NOT_SUPPORTED in the
-        digest-only profile: the digest commits to the samples, and they are not there.
+        Refused UNKNOWN_RECORD, BAD_REQUEST for a face or an unnamed finger, ALREADY_ENROLLED for an occupied position,
+        NOT_SUPPORTED in the digest-only profile: the digest commits to the samples, and they are not there.
         """
         refs = self.user(user).records
         old = next((ref for ref in refs if ref.record_id == record_id), None)
         if old is None:
             raise Refused(ReplyStatus.UNKNOWN_RECORD)
-        if old.modality is Modality.FACE or position not in old.modality.positions:
+        if old.modality is Modality.FACE or not position or position not in old.modality.positions:
             raise Refused(ReplyStatus.BAD_REQUEST)
-        if any(ref.modality is old.modality and ref.position == position for ref in refs):
+        if any(ref.sensor == old.sensor and ref.position == position for ref in refs):
             raise Refused(ReplyStatus.ALREADY_ENROLLED)
         record = self.open_record(record_id)[1]
         if record.profile is Profile.DIGEST_ONLY:
@@ -412,7 +399,10 @@ class Vault:
                 new = replace(old, codes=codes, code_epoch=epoch)
                 self._put_record(transaction, (summary, new))
                 changed.append((summary, new))  # not counted anew: they hold the same samples
-            self.index.put_all(transaction, Modality.FACE, changed, epoch)
+            for sensor in self.configuration.sensor_table:
+                if sensor.kind is Modality.FACE:
+                    own = [stored for stored in changed if stored[0].sensor == sensor.sensor_id]
+                    self.index.put_all(transaction, sensor, own, epoch)
         self._state, self._encoder = state, encoder
         self.drop_galleries()
         return len(changed)

@@ -21,13 +21,13 @@ from typing import Annotated, Protocol
 
 from bioguard.errors import InputRefused
 from bioguard.records.locks import AttemptOutcome, Lock, LockStatus
+from bioguard.records.sensor_props import SensorProps
 from bioguard.records.strength import ABILITIES, cleared_with, locked_by
 from bioguard.records.tokens import AuthToken, Denial, TokenUnusable
 from bioguard.trusted.sensor.challenges import ChallengeTable
 from bioguard.trusted.sensor.charges_ahead import ChargesAhead
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutPolicy, LockoutState, strictest
 from bioguard.trusted.sensor.pins import Pins, check_pin_token
-from bioguard.trusted.sensor.sensors import SensorProps
 from tee_sim.shared.clock import Clock
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.rng import Rng, nonzero_u64
@@ -56,11 +56,13 @@ class SensorUserState(Record):
         lockout: failed attempts and lock.
         authenticator_id: 0 before the first enrollment and for sensors that are not Class 3.
         secure_user_id: from the token of the first enrollment; 0 before it.
+        features: of a face, the set of numbers of Feature.aidl that are on, each as a bit.
     """
 
     lockout: LockoutState = CLEAR
     authenticator_id: Annotated[int, UpTo(_U64)] = 0
     secure_user_id: Annotated[int, UpTo(_U64)] = 0
+    features: Annotated[int, UpTo(7)] = 0
 
 
 class SensorStates(Protocol):
@@ -112,6 +114,7 @@ class SensorAuthorization:
         pins: which users have a PIN, and which one.
         allow_unbound: whether a user without a PIN may enroll.
         tokens: False for a device for testing, whose matches make no token.
+        cascade: whether the lock of a sensor is that of those no stronger as well, and is cleared with them.
     """
 
     def __init__(
@@ -126,6 +129,7 @@ class SensorAuthorization:
         pins: Pins,
         allow_unbound: bool = False,
         tokens: bool = True,
+        cascade: bool = False,
     ) -> None:
         self._sensors = {s.sensor_id: s for s in sensors}
         if len(self._sensors) != len(sensors):
@@ -138,6 +142,7 @@ class SensorAuthorization:
         self._pins = pins
         self._allow_unbound = allow_unbound
         self._tokens = tokens
+        self._cascade = cascade
         self.ahead = ChargesAhead()
         self._challenges: dict[tuple[int, bytes], ChallengeTable] = {}
 
@@ -195,14 +200,21 @@ class SensorAuthorization:
         if owned or not self._allow_unbound:
             raise TokenUnusable(Denial.NO_PIN)
 
-    def enrolled(self, sensor_id: int, user: bytes, token: AuthToken | None) -> SensorUserState:
-        """The state to store with a new enrollment: new authenticator id, owner's secure user id, no lockout change."""
+    def enrolled(
+        self, sensor_id: int, user: bytes, token: AuthToken | None, *, enrollments: int = 0
+    ) -> SensorUserState:
+        """The state to store with a new enrollment: new authenticator id, owner's secure user id, no lockout change.
+
+        Args:
+            enrollments: how many there were before; with the first one no feature is on.
+        """
         state = self._states.load(sensor_id, user)
         strong = ABILITIES[self.props(sensor_id).strength].tokens
         return replace(
             state,
             authenticator_id=new_authenticator_id(self._rng, state.authenticator_id) if strong else 0,
             secure_user_id=token.user_id if token else 0,
+            features=state.features if enrollments else 0,
         )
 
     def authenticator_id(self, sensor_id: int, user: bytes, *, enrollments: int) -> int:
@@ -219,14 +231,16 @@ class SensorAuthorization:
         return self.authenticator_id(sensor_id, user, enrollments=enrollments)
 
     def lock_status(self, sensor_id: int, user: bytes) -> LockStatus:
-        """The lock that applies: the sensor's own, or that of a sensor at least as strong."""
+        """The lock that applies: the sensor's own, or with the cascade that of a sensor at least as strong."""
         now_ms = self._clock.boot_ms()
         locking = self.locking(sensor_id)
         return strictest(tuple(self._policy.status(self._observed(o, user, now_ms), now_ms) for o in locking))
 
     def locking(self, sensor_id: int) -> list[int]:
-        """The sensors whose lock applies to this one: itself, and every sensor at least as strong."""
+        """The sensors whose lock applies to this one: itself, and with the cascade every sensor at least as strong."""
         lockers = locked_by(self.props(sensor_id).strength)
+        if not self._cascade:
+            return [sensor_id]
         return [s.sensor_id for s in self._sensors.values() if s.strength in lockers]
 
     def _observed(self, sensor_id: int, user: bytes, now_ms: int) -> LockoutState:
@@ -243,7 +257,7 @@ class SensorAuthorization:
         One write, also when a wait is just over: the number of writes must not say so. None if it was charged ahead.
         """
         now_ms = self._clock.boot_ms()
-        # 1. Locked, by this sensor or by one at least as strong: refused without a count, or asking alone would make a
+        # 1. Locked, by this sensor or by one that locks it: refused without a count, or asking alone would make a
         #    timed lock permanent.
         states = {other: self._states.load(other, user) for other in self.locking(sensor_id)}
         status = strictest(tuple(self._policy.status(state.lockout, now_ms) for state in states.values()))
@@ -280,28 +294,48 @@ class SensorAuthorization:
         return Settlement(settled, AuthToken.from_bytes(token))
 
     def reset_lockout(self, sensor_id: int, user: bytes, token: bytes) -> tuple[int, ...]:
-        """Clear the lockout of this sensor and of weaker ones; return the ids of those the PIN speaks for.
+        """Clear the lockout of this sensor, and with the cascade of those no stronger; return the ids of those the PIN
+        speaks for.
 
         Raises:
             TokenUnusable: not a recent token from the PIN of the user the enrollments belong to. No challenge is asked.
         """
-        strength = self.props(sensor_id).strength
+        seen = self._owner_token(sensor_id, user, token)
+        # This sensor, or with the cascade those no stronger too (framework MultiBiometricLockoutState), as far as they
+        # are the same owner's.
+        cleared = cleared_with(self.props(sensor_id).strength) if self._cascade else frozenset()
+        owned = []
+        for other in self._sensors.values():
+            state = self._states.load(other.sensor_id, user)
+            clears = other.sensor_id == sensor_id or other.strength in cleared
+            if not clears or state.secure_user_id != seen.user_id:
+                continue
+            owned.append(other.sensor_id)
+            if state.lockout != CLEAR:
+                self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
+        return tuple(owned)
+
+    def features(self, sensor_id: int, user: bytes) -> tuple[int, ...]:
+        """The features that are on, ascending."""
+        kept = self._states.load(sensor_id, user).features
+        return tuple(number for number in range(kept.bit_length()) if kept >> number & 1)
+
+    def set_feature(self, sensor_id: int, user: bytes, token: bytes, feature: int, *, enabled: bool) -> None:
+        """Switch a feature. Raises TokenUnusable as `reset_lockout`."""
+        self._owner_token(sensor_id, user, token)
+        state, bit = self._states.load(sensor_id, user), 1 << feature
+        kept = state.features | bit if enabled else state.features & ~bit
+        self._states.save(sensor_id, user, replace(state, features=kept))
+
+    def _owner_token(self, sensor_id: int, user: bytes, token: bytes) -> AuthToken:
+        """A recent token of the PIN that the enrollments of this sensor belong to. Raises TokenUnusable."""
         # 1. A token of this user's present PIN: a finger must not end its own lockout (`lockout.biometric-reset`).
         seen = self._pin_token(user, token)
         # 2. Recent, as no challenge ties it to this moment (`lockout.old-token`), and of the owner of the enrollments.
         owner = self._states.load(sensor_id, user).secure_user_id
         if self._clock.boot_ms() - seen.timestamp_ms > RESET_TOKEN_AGE_MS or owner != seen.user_id:
             raise TokenUnusable
-        # 3. This sensor and weaker ones (framework MultiBiometricLockoutState), as far as they are the same owner's.
-        owned = []
-        for other in self._sensors.values():
-            state = self._states.load(other.sensor_id, user)
-            if other.strength not in cleared_with(strength) or state.secure_user_id != seen.user_id:
-                continue
-            owned.append(other.sensor_id)
-            if state.lockout != CLEAR:
-                self._states.save(other.sensor_id, user, replace(state, lockout=CLEAR))
-        return tuple(owned)
+        return seen
 
     def _pin_token(self, user: bytes, data: bytes) -> AuthToken:
         """A token of the PIN that this user has now. Raises TokenUnusable."""

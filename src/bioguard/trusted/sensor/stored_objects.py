@@ -1,32 +1,41 @@
 """Store what the sensor rules remember, in bodies of a size that shows nothing.
 
-| object id              | kind   | owner | body                                |
-|------------------------|--------|-------|-------------------------------------|
-| `S` + sensor id + user | sensor | user  | LockoutState, padded to STATE_BYTES |
+| object id              | kind   | owner | body                               |
+|------------------------|--------|-------|------------------------------------|
+| `S` + sensor id + user | sensor | user  | SensorBody, padded to STATE_BYTES  |
 
 The ids of `S`, as a token has them: secure user id and authenticator id, little-endian. The core makes the tokens out
 of them (`StoredTokens`).
 
-Enforces: whoever watches the disk does not learn the lockout of a user.
+Enforces: whoever watches the disk does not learn the lockout of a user, nor which features are on.
 
 Does not promise: to hide which user's state a claim writes, which is the user that was claimed.
 """
 
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Annotated, Final
 
 from bioguard.records.locks import Lock
+from bioguard.records.sensor_props import MAX_SENSORS
 from bioguard.records.tokens import TOKEN_KEY_NAME
 from bioguard.trusted.kept_objects import erase_if_stored, keep, value_of
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.lockout import CLEAR, LockoutState
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from tee_sim.shared.dataclass import dataclass
+from tee_sim.shared.schema import Record, UpTo
 from tee_sim.shared.ta_api import Keys, Store, Transaction
 
 STATE_BYTES: Final = 32
-"""Three numbers of at most 9 bytes, the list, the length."""
+"""Of the lockout, three numbers of 5, 1 and 9 bytes; the features, two lists, the length: 22 bytes."""
 _LENGTH_BYTES: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorBody(Record):
+    """What is stored of a state besides its ids: as in `SensorUserState`."""
+
+    lockout: LockoutState = CLEAR
+    features: Annotated[int, UpTo(7)] = 0
 
 
 def padded(body: bytes, size_bytes: int) -> bytes:
@@ -68,7 +77,7 @@ class StoredStates:
 
     def put(self, transaction: Transaction, sensor_id: int, user: bytes, state: SensorUserState) -> None:
         """Store a state together with other changes."""
-        body = padded(state.lockout.to_bytes(), STATE_BYTES)
+        body = padded(SensorBody(lockout=state.lockout, features=state.features).to_bytes(), STATE_BYTES)
         ids = state.secure_user_id.to_bytes(8, "little") + state.authenticator_id.to_bytes(8, "little")
         transaction.put(self.object_id(sensor_id, user), body, kind="sensor", owner=user, ids=ids)
         keep(transaction, self.object_id(sensor_id, user), state)
@@ -76,8 +85,8 @@ class StoredStates:
             self._note(self._locked, sensor_id, user, state.lockout)
 
     def erase(self, transaction: Transaction, user: bytes) -> None:
-        """Forget a user on both sensors, together with other changes, unread: damage keeps nobody here."""
-        for sensor_id in SENSOR_IDS.values():
+        """Forget a user on every sensor, together with other changes, unread: damage keeps nobody here."""
+        for sensor_id in range(MAX_SENSORS):
             erase_if_stored(transaction, self.object_id(sensor_id, user))
             if self._locked is not None:
                 self._locked.pop((sensor_id, user), None)
@@ -96,7 +105,7 @@ class StoredStates:
             for stored in self._store.load(kind="sensor"):
                 if stored.body != _CLEAR_BODY:  # as most are, at a tenth of what it takes to decode one
                     header = stored.header
-                    self._note(self._locked, header.object_id[1], header.owner, _lockout_of(stored.body))
+                    self._note(self._locked, header.object_id[1], header.owner, _body_of(stored.body).lockout)
         self._locked = {key: observed(lockout) for key, lockout in self._locked.items()}
         return frozenset(user for (on, user), lockout in self._locked.items() if on in sensor_ids and lockout.lock)
 
@@ -113,16 +122,18 @@ class StoredStates:
         self._locked = None
 
 
-_CLEAR_BODY: Final = padded(CLEAR.to_bytes(), STATE_BYTES)
+_CLEAR_BODY: Final = padded(SensorBody().to_bytes(), STATE_BYTES)
 
 
-def _lockout_of(body: bytes) -> LockoutState:
-    return LockoutState.from_bytes(unpadded(body))
+def _body_of(data: bytes) -> SensorBody:
+    return SensorBody.from_bytes(unpadded(data))
 
 
-def _state_of(body: bytes, ids: bytes) -> SensorUserState:
+def _state_of(data: bytes, ids: bytes) -> SensorUserState:
+    body = _body_of(data)
     return SensorUserState(
-        lockout=_lockout_of(body),
+        lockout=body.lockout,
+        features=body.features,
         secure_user_id=int.from_bytes(ids[:8], "little"),
         authenticator_id=int.from_bytes(ids[8:], "little"),
     )

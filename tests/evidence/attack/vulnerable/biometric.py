@@ -17,7 +17,6 @@ from bioguard.trusted.sensor import authorization
 from bioguard.trusted.sensor.authorization import Attempt, SensorAuthorization
 from bioguard.trusted.sensor.challenges import ChallengeTable
 from bioguard.trusted.sensor.lockout import ANDROID_11, CLEAR
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from tests.evidence.attack.vulnerable import token_key
 
 
@@ -47,8 +46,7 @@ class TokenForEverybody(Buggy):
 
     def _authenticate(self, request):
         reply = super()._authenticate(request)
-        modality = decode(request.sample).modality
-        attempt = Attempt(SENSOR_IDS[modality], request.user, CLEAR, CLEAR)
+        attempt = Attempt(request.sensor, request.user, CLEAR, CLEAR)
         made = self._sensors.settle(attempt, AttemptOutcome.MATCH, request.operation_id, near=(), strong=None)
         return replace(reply, token=reply.token or made)
 
@@ -286,8 +284,8 @@ class NoLimit(Buggy):
 
 
 class _CountingId(SensorAuthorization):
-    def enrolled(self, sensor_id, user, token):
-        state = super().enrolled(sensor_id, user, token)
+    def enrolled(self, sensor_id, user, token, **more):
+        state = super().enrolled(sensor_id, user, token, **more)
         return replace(state, authenticator_id=self._states.load(sensor_id, user).authenticator_id + 1)
 
 
@@ -300,8 +298,8 @@ class CountingIds(Buggy):
 
 
 class _KeptId(SensorAuthorization):
-    def enrolled(self, sensor_id, user, token):
-        state, old = super().enrolled(sensor_id, user, token), self._states.load(sensor_id, user)
+    def enrolled(self, sensor_id, user, token, **more):
+        state, old = super().enrolled(sensor_id, user, token, **more), self._states.load(sensor_id, user)
         return replace(state, authenticator_id=old.authenticator_id or state.authenticator_id)
 
 
@@ -313,9 +311,9 @@ class KeptIds(Buggy):
 
 
 class _SameId(SensorAuthorization):
-    def enrolled(self, sensor_id, user, token):
+    def enrolled(self, sensor_id, user, token, **more):
         old = self._states.load(sensor_id, user).authenticator_id
-        state = super().enrolled(sensor_id, user, token)
+        state = super().enrolled(sensor_id, user, token, **more)
         return replace(state, authenticator_id=old or state.authenticator_id)
 
 

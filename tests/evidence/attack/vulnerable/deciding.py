@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from bioguard.commands import sensor
 from bioguard.records.locks import AttemptOutcome, LockStatus
+from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.trusted.biometric.decision import ReadyRecord, record_scores
 from bioguard.trusted.biometric.device_cohort import Standing
 from bioguard.trusted.biometric.sensor_commands import Search
 from bioguard.trusted.biometric.stored_objects import DeviceState
 from bioguard.trusted.sensor.exposure import Exposures
 from bioguard.trusted.sensor.lockout import CLEAR
-from bioguard.trusted.sensor.sensors import SENSOR_IDS
 from bioguard.trusted.sensor.tally import put_tally, read_tally
 from vulnerable.biometric import Buggy
 
@@ -113,7 +114,7 @@ class UncountedSearches(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._sensors.begin_search = lambda modality: Search(modality, CLEAR, CLEAR)
+        self._sensors.begin_search = lambda sensor_id: Search(sensor_id, CLEAR, CLEAR)
 
 
 class SearchMatchClears(Buggy):
@@ -138,10 +139,10 @@ class NamesWhileLocked(Buggy):
         super().plant()
         real = type(self._sensors).begin_search.__get__(self._sensors)
 
-        def begin(modality):
-            begun = real(modality)
-            counted = read_tally(self._sensors._env.store, SENSOR_IDS[modality]).search
-            return Search(modality, counted, counted) if isinstance(begun, LockStatus) else begun
+        def begin(sensor_id):
+            begun = real(sensor_id)
+            counted = read_tally(self._sensors._env.store, sensor_id).search
+            return Search(sensor_id, counted, counted) if isinstance(begun, LockStatus) else begun
 
         self._sensors.begin_search = begin
 
@@ -153,7 +154,7 @@ class NamesTheLocked(Buggy):
 
     def plant(self) -> None:
         super().plant()
-        self._sensors.barred = lambda _modality: frozenset()
+        self._sensors.barred = lambda _sensor_id: frozenset()
 
 
 class _Tallies(Buggy):
@@ -252,7 +253,7 @@ class PinRenews(_Tallies):
     FINDS = ("exposure.walk",)
 
     def after_reset(self) -> None:
-        self.renew(SENSOR_IDS[sensor.Modality.FACE])
+        self.renew(SENSOR_IDS[Modality.FACE])
 
 
 class SearchesTellNothing(Buggy):
@@ -351,8 +352,8 @@ class LooksUpTheNearest(Buggy):
 
     FINDS = ("disk.watch-decisions",)
 
-    def _judge(self, modality, terms, seen):
-        verdict = super()._judge(modality, terms, seen)
+    def _judge(self, sensor_id, terms, seen):
+        verdict = super()._judge(sensor_id, terms, seen)
         for record_id in verdict.near:
             self._vault.open_record(record_id)
         return verdict
