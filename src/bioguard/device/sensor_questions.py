@@ -42,7 +42,7 @@ class SensorQuestions(ABC):
         return self._recognition.judge(sensor, samples_so_far, sample, model=model)
 
     def features(self, name: str, sensor: int) -> frozenset[int]:
-        """The features that are on for a user of a face sensor (`bioguard.commands.sensor.MAX_FEATURE`). They change no decision.
+        """The features that are on for a user of a face sensor, by AIDL's numbers. They change no decision.
 
         Raises:
             InputRefused: unknown user or sensor, a fingerprint sensor, or nothing is enrolled on it.

@@ -7,12 +7,11 @@ which the log says: AIDL's removeEnrollments carries no token, the settings appl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bioguard.commands import sensor as commands
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device, pins
 from bioguard.device.captures import SensorSample
 from bioguard.device.errors import promised
-from bioguard.device.fingers import FINGERS, finger_name
+from bioguard.device.fingers import finger_name
 from bioguard.device.recognition import Recognition
 from bioguard.errors import NotPermitted, TeeUnavailable
 from bioguard.hal.backend import BackendDied, Matched, NotMatched, Outcome, SensorFacts
@@ -68,7 +67,7 @@ class DeviceBackend:
         return {
             enrollment_id_of(one.record_id): one.record_id
             for one in self._recognition.records(self._name)
-            if one.modality is self.facts.kind
+            if one.sensor == self.facts.sensor_id
         }
 
     def enrollment_ids(self) -> tuple[int, ...]:
@@ -77,28 +76,27 @@ class DeviceBackend:
 
     def generate_challenge(self) -> int:
         with self._asking():
-            return pins.generate_challenge(self._device, self._name, self.facts.kind)
+            return pins.generate_challenge(self._device, self._name, *self._sensor)
 
     def revoke_challenge(self, challenge: int) -> None:
         with self._asking():
-            request = commands.RevokeChallenge(
-                user=self._device.user_handle(self._name), modality=self.facts.kind, challenge=challenge
-            )
-            self._device.ask(commands.REVOKE_CHALLENGE, request)
+            kind, sensor = self._sensor
+            pins.revoke_challenge(self._device, self._name, kind, challenge, sensor)
 
     def prepare_enrollment(self, token: bytes) -> int:
         """The id is drawn when the record is stored."""
+        with self._asking():
+            self._recognition.prepare_enrollment(self._name, self.facts.sensor_id, token)
         return 0
 
     def judge(self, earlier: tuple[object, ...], sample: object) -> AcquiredCode:
-        return AcquiredCode.GOOD
+        given, before = _given(sample), [_given(one).sample for one in earlier]
+        with self._asking():
+            return self._recognition.judge(self.facts.sensor_id, before, given.sample, model=given.model)
 
     def enroll(self, token: bytes, samples: tuple[object, ...], position: int) -> int:
         given = [_given(sample) for sample in samples]
-        finger = finger_name(position) if position else None
-        if self.facts.kind is Modality.FINGERPRINT and finger is None:
-            taken = {one.position for one in self._recognition.records(self._name)}
-            finger = next(name for name, number in FINGERS.items() if number not in taken)
+        finger = finger_name(position) if self.facts.kind is Modality.FINGERPRINT else None
         with self._asking():
             made = self._recognition.enroll(
                 self._name,
@@ -107,6 +105,7 @@ class DeviceBackend:
                 replace=False,
                 token=token,
                 model=given[0].model,
+                sensor=self.facts.sensor_id,
             )
         return enrollment_id_of(promised(made.record_id, "a record"))
 
@@ -115,7 +114,12 @@ class DeviceBackend:
         try:
             with self._asking():
                 answer = self._recognition.authenticate(
-                    self._name, given.sample, fmr_inverse=0, operation_id=operation_id, model=given.model
+                    self._name,
+                    given.sample,
+                    fmr_inverse=0,
+                    operation_id=operation_id,
+                    model=given.model,
+                    sensor=self.facts.sensor_id,
                 )
         except NotPermitted as refusal:
             if refusal.code in _LOCKED:
@@ -128,23 +132,20 @@ class DeviceBackend:
 
     def lock_status(self) -> LockStatus:
         with self._asking():
-            return pins.lock_info(self._device, self._name, self.facts.kind)
+            return pins.lock_info(self._device, self._name, *self._sensor)
 
     def reset_lockout(self, token: bytes) -> None:
         with self._asking():
-            request = commands.ResetLockout(
-                user=self._device.user_handle(self._name), modality=self.facts.kind, token=token
-            )
-            self._device.ask(commands.RESET_LOCKOUT, request)
+            kind, sensor = self._sensor
+            pins.reset_lockout(self._device, self._name, kind, token, sensor)
 
     def authenticator_id(self) -> int:
         with self._asking():
-            return pins.authenticator_id(self._device, self._name, self.facts.kind)
+            return pins.authenticator_id(self._device, self._name, *self._sensor)
 
     def invalidate(self) -> int:
         with self._asking():
-            request = commands.SensorRequest(user=self._device.user_handle(self._name), modality=self.facts.kind)
-            return self._device.ask(commands.INVALIDATE_AUTHENTICATOR_ID, request).authenticator_id
+            return pins.invalidate_authenticator_id(self._device, self._name, *self._sensor)
 
     def remove(self, ids: tuple[int, ...]) -> tuple[int, ...]:
         with self._asking():
@@ -155,30 +156,16 @@ class DeviceBackend:
             return gone
 
     def features(self) -> frozenset[int]:
-        return frozenset()
+        with self._asking():
+            return self._recognition.features(self._name, self.facts.sensor_id)
 
     def set_feature(self, token: bytes, feature: int, enabled: bool) -> None:
-        raise NotPermitted("features are not kept yet", hint="enroll without", code="sensor.no_feature")
+        with self._asking():
+            self._recognition.set_feature(self._name, self.facts.sensor_id, token, feature, enabled=enabled)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DefaultSensor:
-    """The sensor of a modality on a device that was made without a table of sensors."""
-
-    sensor_id: int
-    kind: Modality
-    detect_interaction: bool = True
-    under_display: bool = False
-    handles_display_touches: bool = False
-    controls_illumination: bool = False
-
-
-def default_sensors(_device: Device) -> tuple[SensorFacts, ...]:
-    """One of each modality."""
-    return (
-        DefaultSensor(sensor_id=0, kind=Modality.FINGERPRINT),
-        DefaultSensor(sensor_id=1, kind=Modality.FACE),
-    )
+    @property
+    def _sensor(self) -> tuple[Modality, int]:
+        return self.facts.kind, self.facts.sensor_id
 
 
 def _given(sample: object) -> DeviceSample:

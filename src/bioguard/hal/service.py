@@ -17,7 +17,7 @@ from bioguard.device import Device, clock
 from bioguard.errors import InputRefused
 from bioguard.hal.backend import SensorFacts
 from bioguard.hal.callbacks import Callback, Restarted
-from bioguard.hal.device_backend import DeviceBackend, default_sensors
+from bioguard.hal.device_backend import DeviceBackend
 from bioguard.hal.hal import HalSession, SessionHost
 from bioguard.hal.scripting import SensorScript, Unscripted
 from bioguard.records.modality import Modality
@@ -65,7 +65,7 @@ class HalService:
 
     def sensors(self) -> tuple[SensorFacts, ...]:
         """The device's sensors, by id."""
-        return default_sensors(self._device)
+        return self._device.configuration.sensor_table
 
     def create_session(self, user: str, sensor_id: int) -> int:
         """createSession; return the number of the session.

@@ -4,11 +4,11 @@ from dataclasses import field
 
 from bioguard.commands.configuration import DEFAULT_FMR_INVERSE, DEFAULT_FPIR_INVERSE, LockoutChoice
 from bioguard.records.modality import Modality, Profile
+from bioguard.records.sensor_props import FaceSensorType, FingerprintSensorType, Location, SensorProps
 from bioguard.records.strength import SensorStrength
 from bioguard.simulate.scenario import values
 from bioguard.simulate.scenario.latency import SensorLatency
 from bioguard.text import word
-from bioguard.trusted.sensor.sensors import FaceSensorType, FingerprintSensorType, Location, SensorProps
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest_file import Key, tables
 from tee_sim.shared.manifest_values import ManifestError, Misfit, number, one_of, text

@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from bioguard.errors import InputRefused
+from bioguard.records.sensor_props import SensorProps
 from bioguard.simulate.faults.grammar import Latency
 from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.scenario import values
 from bioguard.simulate.scenario.device_tables import DEVICE_KEYS, SENSOR_KEY, DeviceTable, SensorTable
 from bioguard.simulate.scenario.fault_table import FAULT_KEYS
 from bioguard.simulate.scenario.latency import AT_ONCE, LatencyModel
-from bioguard.trusted.sensor.sensors import SensorProps
 from bioguard.user_files import open_input
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest_file import Key, read_record

@@ -5,6 +5,7 @@ from bioguard.hal.backend import Matched, NotMatched, Outcome
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.locks import AttemptOutcome, LockStatus
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SensorProps
 from bioguard.simulate.faults.grammar import (
     FACE_DEFAULT_ENROLLMENT,
     EnrollmentStep,
@@ -15,7 +16,6 @@ from bioguard.simulate.faults.presentation import SensorScript, Who
 from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal_state import ForcedRng, IdTemplates
 from bioguard.trusted.sensor.authorization import SensorAuthorization
-from bioguard.trusted.sensor.sensors import SensorProps
 
 FACE_SEEN = (21, 24, 3, 3, 3, 3, 1, 1)
 FACE_NOT_SEEN = (21, 24, *[12] * 56)

@@ -82,20 +82,19 @@ def unlock(service: ServedDevice, request: v1.Unlock) -> None:
 
 
 def identify(service: ServedDevice, request: a.SensorSearchRequest) -> a.FoundAnswer:
-    service.modality(request.sensor)
     sample, model = service.sample(request.form, request.sample)
-    answer = service.recognition.identify(sample, fpir_inverse=0, model=model)
+    answer = service.recognition.identify(sample, fpir_inverse=0, model=model, sensor=request.sensor)
     name = service.device.user_name(answer.user) if answer.user else None
     return a.FoundAnswer(match=answer.match, name=name.encode() if name else None, record_id=answer.record_id)
 
 
 def lock_status(service: ServedDevice, request: a.LockStatusRequest) -> a.LockStateAnswer:
-    status = pins.lock_info(service.device, request.user, service.modality(request.sensor))
+    status = pins.lock_info(service.device, request.user, service.modality(request.sensor), request.sensor)
     return a.LockStateAnswer(lock=status.lock, remaining_ms=status.remaining_ms)
 
 
 def search_lock_status(service: ServedDevice, request: a.SearchLockStatusRequest) -> a.LockStateAnswer:
-    status = pins.search_lock_info(service.device, service.modality(request.sensor))
+    status = pins.search_lock_info(service.device, service.modality(request.sensor), request.sensor)
     return a.LockStateAnswer(lock=status.lock, remaining_ms=status.remaining_ms)
 
 
@@ -105,7 +104,7 @@ def records(service: ServedDevice, request: v1.User) -> a.RecordsAnswer:
         records=tuple(
             a.RecordEntry(
                 record_id=one.record_id,
-                sensor=service.sensor_of(one),
+                sensor=one.sensor,
                 position=one.position,
                 enrollment_id=enrollment_id_of(one.record_id),
                 enrolled_s=one.enrolled_s,

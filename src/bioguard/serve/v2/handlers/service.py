@@ -3,17 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from bioguard.commands.biometric import RecordSummary
 from bioguard.device import Device
 from bioguard.device.recognition import Recognition
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportWarning
 from bioguard.hal.service import HalService
 from bioguard.records.modality import Modality
-from bioguard.records.strength import SensorStrength
+from bioguard.records.sensor_props import SensorProps
 from bioguard.serve.protocol import SampleForm
 from bioguard.serve.samples import Sample, read_sample
-from bioguard.serve.v2.machine import SensorEntry
+from bioguard.serve.v2.machine import PlaceEntry, SensorEntry
 from tee_sim.shared.schema import Record
 
 
@@ -65,10 +64,6 @@ class ServedDevice:
                 return facts.kind
         raise InputRefused(f"there is no sensor {sensor}", hint="use one that hello names", code="sensor.unknown")
 
-    def sensor_of(self, record: RecordSummary) -> int:
-        """The number of the sensor that a record is of."""
-        return next(facts.sensor_id for facts in self.hal.sensors() if facts.kind is record.modality)
-
     @property
     def most_sessions(self) -> int:
         """Open at once: one of each modality."""
@@ -77,27 +72,28 @@ class ServedDevice:
     @property
     def lockout_cascade(self) -> bool:
         """Whether a lockout locks weaker sensors too."""
-        return False
+        return self.device.configuration.lockout_cascade
 
     @property
     def sensors(self) -> tuple[SensorEntry, ...]:
         """All of them, by number."""
-        configuration = self.device.configuration
-        most = {Modality.FINGERPRINT: configuration.max_fingers, Modality.FACE: configuration.max_faces}
-        return tuple(
-            SensorEntry(
-                sensor=facts.sensor_id,
-                modality=facts.kind,
-                strength=SensorStrength.STRONG,
-                max_enrollments=most[facts.kind],
-                sensor_type=1,
-                detect_interaction=facts.detect_interaction,
-                navigation_gestures=False,
-                handles_display_touches=facts.handles_display_touches,
-                controls_illumination=facts.controls_illumination,
-            )
-            for facts in self.hal.sensors()
-        )
+        return tuple(map(_entry, self.device.configuration.sensor_table))
+
+
+def _entry(props: SensorProps) -> SensorEntry:
+    place = props.location
+    return SensorEntry(
+        sensor=props.sensor_id,
+        modality=props.kind,
+        strength=props.strength,
+        max_enrollments=props.max_enrollments,
+        sensor_type=props.sensor_type,
+        detect_interaction=props.detect_interaction,
+        navigation_gestures=props.navigation_gestures,
+        handles_display_touches=props.handles_display_touches,
+        controls_illumination=props.controls_illumination,
+        place=PlaceEntry(x=place.x, y=place.y, radius=place.radius) if place is not None else None,
+    )
 
 
 Handler = Callable[[ServedDevice, Any], Record | None]
