@@ -113,7 +113,9 @@ def _sensor(**fields: object) -> tuple[dict[str, object], SensorLatency]:
             raise ManifestError(
                 Misfit.MISSING_KEY, f"lacks {missing[0]}", key="location", hint="write x, y and radius, in pixels"
             )
-        fields["location"] = Location(**place)  # type: ignore[arg-type]
+        if not str(place.get("display", "")).isascii():
+            raise ManifestError(Misfit.WRONG_VALUE, "is not ASCII", key="location.display", hint="name it in ASCII")
+        fields["location"] = Location.of(**place)  # type: ignore[arg-type]
     if kind is Modality.FACE:
         for name in _FINGERPRINT_ONLY:
             if name in fields:
