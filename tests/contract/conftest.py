@@ -11,7 +11,7 @@ from bioguard.commands.status import GatekeeperStatus
 from bioguard.hal.callbacks import Callback
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthToken
-from bioguard.simulate.faults.properties import SensorProperties
+from bioguard.simulate.knobs.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal, VirtualSession
 from bioguard.simulate.virtual_hal.virtual_hal_state import MemoryStates
 from bioguard.trusted.gatekeeper.gatekeeper import Gatekeeper, PinRecord

@@ -13,7 +13,7 @@ from bioguard.hal.session import diagram
 from bioguard.records.modality import Modality
 from bioguard.records.strength import ABILITIES
 from bioguard.serve.methods import METHODS
-from bioguard.simulate.faults.properties import KNOBS
+from bioguard.simulate.knobs.table import KNOBS
 from tee_sim.shared import schema
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -43,16 +43,14 @@ def strengths() -> str:
 
 
 def knobs() -> str:
-    rows = ["| knob | acts on | default | sensors | value | meaning |", "|---|---|---|---|---|---|"]
+    rows = ["| knob | acts on | read | default | sensors | value | meaning |", "|---|---|---|---|---|---|---|"]
     for k in KNOBS.values():
         kinds = "both" if len(k.kinds) == len(Modality) else k.kinds[0].name.lower()
-        form = " / ".join(k.choices) or k.form.value
-        form = form.replace("|", "\\|")
+        form = k.values.replace("|", "\\|")
         ours = " (bioguard)" if k.origin == "bioguard" else ""
-        rows.append(
-            f"| `{k.name}`{ours} | {k.acts_on.value} | {f'`{k.default}`' if k.default else 'empty'} | {kinds} "
-            f"| {form} | {k.meaning} |"
-        )
+        default = f"`{k.default}`" if k.default else "empty"
+        cells = (f"`{k.name}`{ours}", k.acts_on.value, k.read_at.value, default, kinds, form, k.meaning)
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
 

@@ -10,7 +10,7 @@ from bioguard.hal.aidl_codes import ErrorCode
 from bioguard.hal.callbacks import OperationError
 from bioguard.hal.session import SessionState
 from bioguard.records.locks import Lock
-from bioguard.simulate.faults.grammar import latency
+from bioguard.simulate.knobs.grammar import latency
 from tee_sim.shared.rng import SeededRng
 
 ALICE = b"A" * 16
@@ -420,7 +420,7 @@ def test_same_seed_same_story(world) -> None:
     [
         ("udfps", "", (400, 1600, 150, "")),
         ("udfps", "100:200:30", (100, 200, 30, "")),
-        ("udfps-us", "bad", (400, 1600, 150, "")),
+        ("udfps-us", "", (400, 1600, 150, "")),
         ("side", "", (0, 600, 150, "")),
         ("rear", "", None),
         ("side", "1:2:3:outer", (1, 2, 3, "outer")),

@@ -14,7 +14,7 @@ from bioguard.device import Device, DeviceOptions
 from bioguard.device.boot_id import BOOT_FILE
 from bioguard.device.directory import FILES
 from bioguard.device.fuses import FUSE_FILE
-from bioguard.device.hooks import SCENARIO_FILE
+from bioguard.device.hooks import OLD_SCENARIO_FILE, SCENARIO_FILE
 from bioguard.device.incidents import INCIDENTS_FILE, incidents, record_incident
 from bioguard.device.names import NAMES_FILE
 from bioguard.device.password_handles import HANDLES_FILE, PasswordHandles
@@ -126,7 +126,8 @@ def test_a_device_node_is_refused_without_being_opened(device: Path) -> None:
     assert "is a device node" in _refused(lambda: Device.open(device)).message
 
 
-LARGE = {"storage.db": None, "storage.db-journal": None, "storage.reserve": None, "rpmb.img": "store.corrupt"}
+LARGE = {"storage.db": None, "storage.db-journal": None, "storage.reserve": None, "rpmb.img": "store.corrupt",
+         OLD_SCENARIO_FILE: "scenario.old"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [n for n in PLACED if LARGE.get(n, "") is not None])

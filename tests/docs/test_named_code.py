@@ -27,6 +27,7 @@ from tests.docs.named_code import (
 )
 
 NOT_OURS = {
+    "scenario.toml",  # of a device
     "bioguard.example",  # a name of a log, in the form of a host
     "bioguard.simulated",  # another
     "evidence/report.html",  # what commands write

@@ -22,6 +22,7 @@ NOT_OURS = re.compile(
       bioguard/[\w-]+/\d            # the kind of a document
     | raw/[\w.-]+                   # a file of an evidence bundle
     | (my|other)_ta/manifest\.toml  # examples on the command line
+    | scenario\.toml               # of a device
     | manifest\.toml | (counter/)?client\.py | conftest\.py         # in the folder of somebody's own application
     | net/(dev|netlink)               # below /proc
     | run/nscd/socket                # of the C library's name service

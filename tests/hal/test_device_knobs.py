@@ -14,8 +14,8 @@ from bioguard.hal.session import SessionState
 from bioguard.records import FaceEmbedding
 from bioguard.records.locks import Lock, LockStatus
 from bioguard.records.modality import Modality
-from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.faults.session_sensor import session_script
+from bioguard.simulate.knobs.properties import SensorProperties
 from tee_sim.shared.rng import Rng, SeededRng
 from tests.hal.rig import Facts, Rig, rig
 

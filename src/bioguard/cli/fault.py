@@ -10,11 +10,13 @@ from bioguard.cli.state import CliState, pass_state
 from bioguard.device.fuses import Fuses
 from bioguard.device.hooks import SCENARIO_FILE
 from bioguard.device.lock import DeviceLock
-from bioguard.errors import InputRefused
+from bioguard.errors import InputRefused, TeeUnavailable
+from bioguard.hal.aidl_codes import FaceAcquired, FingerprintAcquired
 from bioguard.records.modality import Modality
-from bioguard.simulate.faults.device_faults import step_needs_stepped_clock
-from bioguard.simulate.faults.properties import KNOBS, ActsOn, SensorProperties, knob
+from bioguard.simulate.faults.faulty_transport import step_needs_stepped_clock
 from bioguard.simulate.faults.scenario import Scenario
+from bioguard.simulate.knobs.properties import SensorProperties, knob
+from bioguard.simulate.knobs.table import KNOBS, ActsOn
 from bioguard.simulate.virtual_hal.script_player import run_script
 from tee_sim.shared.clock import ClockKind
 from tee_sim.shared.limits import U64_MAX
@@ -32,27 +34,42 @@ def show_knobs(state: CliState) -> Result:
     scenario = Scenario.load(state.directory)
     changed = scenario.knobs.changed()
     rows = [
-        (("*" if k.name in changed else " ") + k.name, scenario.knobs.text(k.name) or '""', k.acts_on.value, k.meaning)
+        (
+            ("*" if k.name in changed else " ") + k.name,
+            scenario.knobs.text(k.name) or '""',
+            k.acts_on.value,
+            k.read_at.value,
+            k.meaning,
+        )
         for k in KNOBS.values()
     ]
+    commands = ", ".join(KNOBS["ta_panic"].choices[1:])
     return Result(
         outcome="listed",
         data={
             "seed": scenario.seed,
+            "played": scenario.played,
             "changed": changed,
             "knobs": [
                 {
                     "name": k.name,
                     "default": k.default,
                     "form": k.form.value,
+                    "values": k.values,
+                    "choices": list(k.choices),
                     "meaning": k.meaning,
                     "origin": k.origin,
                     "acts_on": k.acts_on.value,
+                    "read": k.read_at.value,
                 }
                 for k in KNOBS.values()
             ],
         },
-        lines=[*table(rows, header=(" knob", "value", "acts on", "meaning")), f"seed {scenario.seed}; * = changed"],
+        lines=[
+            *table(rows, header=(" knob", "value", "acts on", "read", "meaning")),
+            f"commands for ta_panic: {commands}",
+            f"seed {scenario.seed}; {scenario.played} captures played; * = changed",
+        ],
     )
 
 
@@ -75,7 +92,7 @@ def set_knobs(state: CliState, assignments: tuple[str, ...], fault_seed: int | N
                 raise step_needs_stepped_clock()
     with _scenario(state) as scenario:
         for name, value in (_assignment(text) for text in assignments):
-            scenario.knobs.set(name, value)
+            scenario.set(name, value)
         if fault_seed is not None:
             scenario.seed = fault_seed
     idle = [n for n in wanted.changed() if KNOBS[n].acts_on is ActsOn.VIRTUAL_HAL]
@@ -106,21 +123,41 @@ def clear(state: CliState, names: tuple[str, ...]) -> Result:
 def play_script(state: CliState, words: tuple[str, ...], sensor: str) -> Result:
     """Play a script on a virtual HAL with the device's knobs and print every callback. Needs no device.
 
-    Steps: challenge, enroll, authenticate[=ID], detect, touch, ready, cancel, enumerate, authenticator-id, invalidate,
-    remove=ID,..., reset-lockout, wait=MS, knob:NAME=VALUE.
+    Steps: challenge, enroll, authenticate[=ID], detect, touch, look, ready, cancel, enumerate, authenticator-id,
+    invalidate, remove=ID,..., reset-lockout, wait=MS, knob:NAME=VALUE.
+
+    A knob that is read when the sensor or its session is made (`fault list`) stands before the first other step.
 
     \b
     Examples:
       bioguard fault play knob:next_enrollment=2:1000-[5,1],500:true challenge enroll touch enumerate
-      bioguard fault play --sensor face knob:enrollments=1 authenticate touch
+      bioguard fault play --sensor face knob:enrollments=1 knob:enrollment_hit=1 authenticate look
     """
-    played = run_script(Modality[sensor.upper()], Scenario.load(state.directory), words)
-    rows = [(f"{t.at_ms} ms", t.name, " ".join(f"{k}={v}" for k, v in t.fields.items())) for t in played]
+    kind = Modality[sensor.upper()]
+    scenario = Scenario.load(state.directory)
+    elsewhere = [n for n in scenario.knobs.changed() if KNOBS[n].acts_on is ActsOn.DEVICE or kind not in KNOBS[n].kinds]
+    if elsewhere:
+        state.output.note(f"saved with the device, and nothing to a virtual {sensor} sensor: {', '.join(elsewhere)}")
+    played = run_script(kind, scenario, words)
+    for silent in played.unused:
+        state.output.note(f"never fired: {silent}")
+    rows = [(f"{t.at_ms} ms", t.name, _fields(kind, t.fields)) for t in played.callbacks]
     return Result(
         outcome="played",
-        data={"callbacks": [{"at_ms": t.at_ms, "name": t.name, "fields": t.fields} for t in played]},
+        data={
+            "callbacks": [{"at_ms": t.at_ms, "name": t.name, "fields": t.fields} for t in played.callbacks],
+            "never_fired": list(played.unused),
+        },
         lines=table(rows, header=("time", "callback", "fields")) if rows else ["no callbacks"],
     )
+
+
+def _fields(kind: Modality, fields: dict[str, object]) -> str:
+    """Fields of a callback, acquired codes with their names."""
+    codes = FingerprintAcquired if kind is Modality.FINGERPRINT else FaceAcquired
+    names: dict[object, str] = {code.value: f"{code.value} {code.name}" for code in codes}
+    shown = {k: names.get(v, v) if k == "info" else v for k, v in fields.items()}
+    return " ".join(f"{k}={v}" for k, v in shown.items())
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -139,7 +176,11 @@ def _scenario(state: CliState) -> Iterator[Scenario]:
     The device is kept from starting meanwhile, and must not run: a running one has its own copy, and writes it back.
     """
     Fuses.read(state.directory)
-    lock = DeviceLock(state.directory)
+    try:
+        lock = DeviceLock(state.directory)
+    except TeeUnavailable as error:
+        hint = "wait for it to end; a server takes faults by its own method fault_set (91), docs/formats/serve-2.md"
+        raise TeeUnavailable(error.message, hint=hint, code=error.code) from None
     try:
         scenario = Scenario.load(state.directory)
         yield scenario

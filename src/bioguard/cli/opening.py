@@ -52,7 +52,8 @@ def open_device(directory: Path, options: DeviceOptions, output: Output) -> Devi
     """Start the device's secure world. Open incidents are noted first."""
     for open_one in (i for i in incidents(directory) if not i.acknowledged):
         cause = open_one.cause.name.lower().replace("_", " ")
-        output.note(f"incident {open_one.number} is open: {cause}; run: bioguard incident")
+        scripted = ", found while faults were scripted" if open_one.scripted else ""
+        output.note(f"incident {open_one.number} is open: {cause}{scripted}; run: bioguard incident")
     device = Device.open(directory, options)
     for unusual in test_notes(device.running.ready):
         output.note(unusual)

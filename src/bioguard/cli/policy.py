@@ -99,6 +99,11 @@ def purge(state: CliState, confirm: bool) -> Result:
     )
 
 
+_SCRIPTED = (
+    "faults were scripted for this device when it was found (bioguard fault list): it may come of them, and may not"
+)
+
+
 @click.group(invoke_without_command=True)
 @click.pass_context
 def incident(ctx: click.Context) -> Result | None:
@@ -111,6 +116,7 @@ def incident(ctx: click.Context) -> Result | None:
     for i in found:
         text = i.text
         mark = "acknowledged" if i.acknowledged else "OPEN"
+        mark += ", SCRIPTED" if i.scripted else ""
         rows.append(
             {
                 "number": i.number,
@@ -118,6 +124,7 @@ def incident(ctx: click.Context) -> Result | None:
                 "code": i.code,
                 "opened": iso(i.opened_ms),
                 "acknowledged": i.acknowledged,
+                "scripted": i.scripted,
                 "situation": text.situation,
                 "measures": text.measures,
                 "advice": text.advice,
@@ -131,9 +138,12 @@ def incident(ctx: click.Context) -> Result | None:
                 ("measures", text.measures),
                 ("advice", text.advice),
                 ("remedy", text.remedy),
+                *([("scripted", _SCRIPTED)] if i.scripted else []),
             ],
             header=("part", "text"),
         )
+        if not i.acknowledged:
+            lines += [f"acknowledge it: bioguard incident ack {i.number}"]
     return Result(outcome="listed", data={"incidents": rows}, lines=lines or ["no incidents"])
 
 

@@ -273,6 +273,7 @@ class Attested(Record):
 class ReportIncident(Record):
     """Something was found tampered with or rolled back: TAMPERED or ROLLED_BACK.
 
+    SCRIPTED: incident `number` was found while the normal world played faults, by its own word.
     OVER_BUDGET: a request would have let out more than a manifest allows; number: how many bits it came to.
     """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bioguard.device.boot_id import BOOT_FILE
 from bioguard.device.fuses import FUSE_FILE, Fuses
-from bioguard.device.hooks import SCENARIO_FILE
+from bioguard.device.hooks import OLD_SCENARIO_FILE, SCENARIO_FILE
 from bioguard.device.incidents import INCIDENTS_FILE
 from bioguard.device.lock import DeviceLock
 from bioguard.device.names import NAMES_FILE
@@ -25,7 +25,9 @@ from tee_sim.normal.private_files import UnsafeFile, create_file, open_file
 from tee_sim.normal.supplicant.files import DATABASE_SIDES, MOST_BYTES, RESERVE_FILE, RPMB_FILE, STORAGE_FILE
 
 _BEGUN = FUSE_FILE + TEMPORARY
-_SMALL = (NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, UNLOCK_FILE, INCIDENTS_FILE, SENSORS_FILE)
+_SMALL = (
+    NAMES_FILE, BOOT_FILE, HANDLES_FILE, SCENARIO_FILE, OLD_SCENARIO_FILE, UNLOCK_FILE, INCIDENTS_FILE, SENSORS_FILE,
+)  # fmt: skip
 _STORE = (STORAGE_FILE, *(STORAGE_FILE + side for side in DATABASE_SIDES), RPMB_FILE, RESERVE_FILE)
 FILES = (
     FUSE_FILE, *_SMALL, *_STORE,

@@ -128,7 +128,7 @@ class Device(SensorQuestions):
     @classmethod
     def _start(cls, directory: Path, fuses: Fuses, lock: DeviceLock, options: DeviceOptions, *, create: bool) -> Self:
         try:
-            with tee_errors(directory):
+            with tee_errors(directory, lambda: options.hooks(directory).harmful()):
                 check(directory)
                 names = Names.load(directory)
                 running = start(directory, fuses, options, create=create)
@@ -427,7 +427,7 @@ class Device(SensorQuestions):
     def close(self) -> None:
         """End the secure world and release the device. Safe to call twice."""
         try:
-            self._world.close()
+            self._world.close(self._options.note)
         finally:
             self._lock.release()
 

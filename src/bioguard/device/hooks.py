@@ -16,8 +16,10 @@ from tee_sim.normal.supplicant.service import DiskFaults
 if TYPE_CHECKING:
     from bioguard.records import Features
 
-SCENARIO_FILE = "faults.scenario"
+SCENARIO_FILE = "scenario.toml"
 """Name of the file in a device directory that scripts its faults. No file means no faults."""
+OLD_SCENARIO_FILE = "faults.scenario"
+"""Its name in 0.1, in another form. Where there is one nothing is played, and the device is not opened."""
 
 
 class Hooks(Protocol):
@@ -33,6 +35,13 @@ class Hooks(Protocol):
 
     def transport(self, inner: Transport) -> Transport: ...
     def disk(self) -> DiskFaults | None: ...
+    def harmful(self) -> bool:
+        """Whether disk, pipe or clock are made to go wrong: what is found meanwhile may come of that."""
+        ...
+
+    def unfired(self) -> tuple[str, ...]:
+        """What was to go wrong in this run and did not, a sentence each."""
+        ...
 
 
 MakeHooks = Callable[[Path], Hooks]
@@ -51,6 +60,12 @@ class Direct:
     def disk(self) -> DiskFaults | None:
         return None
 
+    def harmful(self) -> bool:
+        return False
+
+    def unfired(self) -> tuple[str, ...]:
+        return ()
+
 
 def no_hooks(directory: Path) -> Hooks:
     """Return hooks that interfere with nothing.
@@ -58,7 +73,7 @@ def no_hooks(directory: Path) -> Hooks:
     Raises:
         NotPermitted: faults are saved with the device. Without them a run would look like their result.
     """
-    if os.path.lexists(directory / SCENARIO_FILE):
+    if any(os.path.lexists(directory / name) for name in (SCENARIO_FILE, OLD_SCENARIO_FILE)):
         raise NotPermitted(
             "faults are saved with this device, and this caller plays none",
             hint="run: bioguard fault clear; or pass DeviceOptions(hooks=bioguard.simulate.faults.scripted)",

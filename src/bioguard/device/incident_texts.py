@@ -50,13 +50,15 @@ TEXTS: dict[Cause, IncidentText] = {
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident of a device."""
+    """One incident of a device. scripted: faults were played when it was found, or are scripted for the device: what
+    was found may come of them, and is as open as any other."""
 
     number: int
     cause: Cause
     code: str
     opened_ms: int
     acknowledged: bool = False
+    scripted: bool = False
 
     @property
     def text(self) -> IncidentText:

@@ -40,6 +40,7 @@ def _parse(rows: list[dict[str, Any]]) -> list[Incident]:
             code=str(row["code"]),
             opened_ms=int(row["opened_ms"]),
             acknowledged=bool(row["acknowledged"]),
+            scripted=bool(row.get("scripted", False)),
         )
         for row in rows
     ]
@@ -48,11 +49,19 @@ def _parse(rows: list[dict[str, Any]]) -> list[Incident]:
     return found
 
 
+def _plain(incident: Incident) -> dict[str, Any]:
+    """A row of the file; the mark stands in those alone that have it."""
+    row = asdict(incident) | {"cause": incident.cause.name}
+    if not incident.scripted:
+        del row["scripted"]
+    return row
+
+
 _FILE = JsonFile(
     name=INCIDENTS_FILE,
     field="incidents",
     parse=_parse,
-    plain=lambda found: [asdict(incident) | {"cause": incident.cause.name} for incident in found],
+    plain=lambda found: [_plain(incident) for incident in found],
     code="incident.damaged",
     hint="run the command again: the file is put aside and an incident is opened for it",
 )
@@ -68,34 +77,41 @@ def incidents(directory: Path) -> list[Incident]:
         return _FILE.load(directory) or []
 
 
-def _with(found: list[Incident], code: str) -> list[Incident]:
-    """The same finding is not recorded twice while it is unacknowledged."""
-    if any(known.code == code and not known.acknowledged for known in found):
+def _with(found: list[Incident], code: str, *, scripted: bool = False) -> list[Incident]:
+    """The same finding is not recorded twice while it is unacknowledged; one of a device that plays no faults is not
+    taken for one that was there when it did."""
+    if any(known.code == code and not known.acknowledged and known.scripted <= scripted for known in found):
         return found
     number = max((i.number for i in found), default=0) + 1
-    return [*found, Incident(number, _CAUSES.get(code, Cause.TAMPERED), code, time.time_ns() // 1_000_000)]
+    cause = _CAUSES.get(code, Cause.TAMPERED)
+    return [*found, Incident(number, cause, code, time.time_ns() // 1_000_000, scripted=scripted)]
 
 
-def record_incident(directory: Path, error: IntegrityFailure) -> None:
-    """Open an incident for what was detected on this device, if the directory can be written.
+def record_incident(directory: Path, error: IntegrityFailure, *, scripted: bool = False) -> Incident | None:
+    """Open an incident for what was detected on this device, if the directory can be written; return it if it is new.
+
+    Args:
+        scripted: whether faults are played.
 
     A damaged incident file is put aside first: the finding that is reported is the one that was detected, not that it
     could not be written down.
     """
     if error.code.startswith(_OPENS_ONE) and os.path.lexists(directory / FUSE_FILE):
-        _record(directory, lambda found: _with(found, error.code))
+        return _record(directory, lambda found: _with(found, error.code, scripted=scripted))
+    return None
 
 
-def record_clock_moved(directory: Path, *, again: bool) -> None:
+def record_clock_moved(directory: Path, *, again: bool, scripted: bool = False) -> None:
     """Open an incident for what is kept because the clock moved too far.
 
     Args:
         again: it moved just now. If not, what is kept was reported before, unless the file has been taken away.
+        scripted: as of `record_incident`.
     """
 
     def change(found: list[Incident]) -> list[Incident]:
         reported = any(known.code == CLOCK_MOVED for known in found)
-        return found if reported and not again else _with(found, CLOCK_MOVED)
+        return found if reported and not again else _with(found, CLOCK_MOVED, scripted=scripted)
 
     _record(directory, change)
 
@@ -109,7 +125,7 @@ def settle_clock_moved(directory: Path) -> None:
     _record(directory, change)
 
 
-def _record(directory: Path, change: Callable[[list[Incident]], list[Incident]]) -> None:
+def _record(directory: Path, change: Callable[[list[Incident]], list[Incident]]) -> Incident | None:
     with suppress(BioguardError, OSError):
         try:
             kept = before = _FILE.load(directory) or []
@@ -119,15 +135,33 @@ def _record(directory: Path, change: Callable[[list[Incident]], list[Incident]])
         after = change(before)
         if after != kept:
             _FILE.save(directory, after)
+            return next((one for one in after if one.number not in {known.number for known in kept}), None)
+    return None
+
+
+def nothing_scripted() -> bool:
+    """Of what is found before anything is played."""
+    return False
 
 
 @contextmanager
-def detecting(directory: Path) -> Iterator[None]:
-    """What is found to be tampered with or rolled back inside the block opens an incident, and goes on."""
+def detecting(
+    directory: Path,
+    scripted: Callable[[], bool] = nothing_scripted,
+    opened: Callable[[Incident], None] = lambda _incident: None,
+) -> Iterator[None]:
+    """What is found to be tampered with or rolled back inside the block opens an incident, and goes on.
+
+    Args:
+        scripted: whether faults are played.
+        opened: called with an incident that is new.
+    """
     try:
         yield
     except IntegrityFailure as failure:
-        record_incident(directory, failure)
+        incident = record_incident(directory, failure, scripted=scripted())
+        if incident is not None:
+            opened(incident)
         raise
 
 

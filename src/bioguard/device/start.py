@@ -22,8 +22,12 @@ def at_start(device: Asked) -> Purged:
     return device.ask(AT_START, Nothing())
 
 
-def report_start(directory: Path, report: Purged, note: Callable[[str], None]) -> None:
-    """Say it in words; open an incident where something is kept because the clock moved too far."""
+def report_start(directory: Path, report: Purged, scripted: bool, note: Callable[[str], None]) -> None:
+    """Say it in words; open an incident where something is kept because the clock moved too far.
+
+    Args:
+        scripted: whether faults are played.
+    """
     if report.erased:
         digests = ", ".join(digest.hex()[:16] for digest in report.digests)
         more = ", ..." if report.erased > len(report.digests) else ""
@@ -35,4 +39,4 @@ def report_start(directory: Path, report: Purged, note: Callable[[str], None]) -
     moved = f"the clock moved {report.moved_days} days since the last start: " if report.moved_days else ""
     bodies = " and log bodies" if report.log_held else ""
     note(f"{moved}{report.held} record(s){bodies} seem over; unused, and kept until `bioguard purge --confirm`")
-    record_clock_moved(directory, again=report.moved_days > 0)
+    record_clock_moved(directory, again=report.moved_days > 0, scripted=scripted)

@@ -6,7 +6,7 @@ panic takes one trusted application with it; the next question to it opens a new
 """
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +17,8 @@ from bioguard.commands.policy import AT_START, INCIDENT, Purged, ReportIncident
 from bioguard.commands.status import Nothing
 from bioguard.device.errors import from_tee, raise_for_status
 from bioguard.device.hooks import Direct
-from bioguard.device.incidents import detecting
+from bioguard.device.incident_texts import Incident
+from bioguard.device.incidents import detecting, nothing_scripted
 from bioguard.device.launch import Running
 from bioguard.device.sensors import gone
 from bioguard.errors import BioguardError, TeeUnavailable
@@ -34,9 +35,13 @@ A = TypeVar("A", bound=Record)
 
 
 @contextmanager
-def tee_errors(directory: Path) -> Iterator[None]:
-    """Results as errors of bioguard; what is tampered with or rolled back opens an incident."""
-    with detecting(directory):
+def tee_errors(
+    directory: Path,
+    scripted: Callable[[], bool] = nothing_scripted,
+    opened: Callable[[Incident], None] = lambda _incident: None,
+) -> Iterator[None]:
+    """Results as errors of bioguard; what is tampered with or rolled back opens an incident, as `detecting` does."""
+    with detecting(directory, scripted, opened):
         try:
             yield
         except TeeError as error:
@@ -50,7 +55,8 @@ class World:
         running: started already.
         start: starts it again.
         restarted: called with the reason, once it runs again.
-        started: called with what a start of the biometric application erased, before anything else is asked of it.
+        started: called with what a start of the biometric application erased, and whether faults are played, before
+            anything else is asked of it.
     """
 
     def __init__(
@@ -59,7 +65,7 @@ class World:
         running: Running,
         start: Callable[[], Running],
         restarted: Callable[[str], None] = lambda _why: None,
-        started: Callable[[Purged], None] = lambda _report: None,
+        started: Callable[[Purged, bool], None] = lambda _report, _scripted: None,
     ) -> None:
         self._directory = directory
         self._start = start
@@ -115,7 +121,7 @@ class World:
         running = self.last
         if not isinstance(running.hooks, Direct):
             return
-        with tee_errors(self._directory), suppress(BioguardError):
+        with self._errors(), suppress(BioguardError):
             try:
                 self._session(running, BIOMETRIC_UUID)
                 also()
@@ -135,7 +141,7 @@ class World:
         expected: Collection[IntEnum],
     ) -> A:
         """`bioguard.device.Device.ask`."""
-        with tee_errors(self._directory):
+        with self._errors():
             running = self.running()
             try:
                 session = self._session(running, uuid)
@@ -146,6 +152,20 @@ class World:
             raise_for_status(reply, about(reply) if callable(about) else about, expected=expected)
         return reply
 
+    def _errors(self) -> AbstractContextManager[None]:
+        return tee_errors(self._directory, self._harmful, self._log_scripted)
+
+    def _harmful(self) -> bool:
+        return self.last.hooks.harmful()
+
+    def _log_scripted(self, incident: Incident) -> None:
+        """Have the log say that an incident was found while faults were played, if there is anybody to keep it."""
+        running = self.last
+        if incident.scripted and running.process.alive:
+            with suppress(TeeError):
+                noted = ReportIncident(number=incident.number, cause=Cause.SCRIPTED)
+                running.session(BIOMETRIC_UUID).call(INCIDENT, noted)
+
     def _session(self, running: Running, uuid: UUID) -> Session:
         """A session with an application; the biometric one is asked first what its start has erased."""
         session = running.session(uuid)
@@ -153,7 +173,7 @@ class World:
             report = session.call(AT_START, Nothing())
             raise_for_status(report)
             self._heard = session  # before the report: whoever gets it may ask on
-            self._started(report)
+            self._started(report, running.hooks.harmful())
         return session
 
     def _lost(self, running: Running, uuid: UUID, error: TeeError) -> None:
@@ -170,7 +190,7 @@ class World:
             TeeUnavailable: it does not run. Where its processes have ended the secure world is ended too, so that the
                 next question starts both again.
         """
-        with tee_errors(self._directory):
+        with self._errors():
             running = self.running()
             if modality.word not in running.sensors:
                 raise gone(modality)
@@ -190,11 +210,13 @@ class World:
 
     def renew_keys(self, *, timeout_ms: int) -> None:
         """Give every stored object a new key; goes on where it was when called again."""
-        with tee_errors(self._directory):
+        with self._errors():
             self.running().context.renew_keys(timeout_ms=timeout_ms)
 
-    def close(self) -> None:
-        """End it for good. Safe to call twice."""
+    def close(self, note: Callable[[str], None]) -> None:
+        """End it for good; note what was to go wrong and did not. Safe to call twice."""
         if not self._closed:
             self._closed = True
             self.last.close()
+            for silent in self.last.hooks.unfired():
+                note(f"never fired: {silent}")

@@ -67,8 +67,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             ),
             "bioguard.cli.doctor": "import bioguard.evidence",
             "bioguard.cli.fault": (
-                "import bioguard.simulate.faults.device_faults, "
-                "import bioguard.simulate.faults.properties, import bioguard.simulate.faults.scenario, "
+                "import bioguard.simulate.faults.faulty_transport, import bioguard.simulate.faults.scenario, "
+                "import bioguard.simulate.knobs.properties, import bioguard.simulate.knobs.table, "
                 "import bioguard.simulate.virtual_hal.script_player"
             ),
             "bioguard.cli.policy": "import bioguard.evidence.policy_clauses",

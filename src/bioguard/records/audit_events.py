@@ -91,6 +91,7 @@ class Cause(IntEnum):
     ROLLED_BACK = 61
     CLOCK_MOVED = 62
     OVER_BUDGET = 63
+    SCRIPTED = 64
 
 
 _SUBJECT = frozenset({"subject"})

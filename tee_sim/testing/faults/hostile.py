@@ -56,8 +56,12 @@ class HostileBlobs:
         _before(self.plan, fault)
         meant = [fault.concerns(name) for name in names]
         if fault.action == "swap":
-            return self._swapped(blobs, meant)
-        return [self._spoilt(fault, n, b) if m else b for n, b, m in zip(names, blobs, meant, strict=True)]
+            spoilt = self._swapped(blobs, meant)
+        else:
+            spoilt = [self._spoilt(fault, n, b) if m else b for n, b, m in zip(names, blobs, meant, strict=True)]
+        if spoilt == blobs and fault.action != "delay":
+            self.plan.idle.append(fault)
+        return spoilt
 
     def _swapped(self, blobs: list[bytes | None], meant: list[bool]) -> list[bytes | None]:
         """Exchange the first two blobs meant, or put the last object read elsewhere in the place of a single one."""
@@ -91,16 +95,23 @@ class HostileBlobs:
         _before(self.plan, fault)
         if fault.action == "lie":
             return
-        self._inner.commit(_with_fault(fault, changes))
+        spoilt = _with_fault(fault, changes)
+        if fault.action in _OF_BLOBS and spoilt == changes:
+            self.plan.idle.append(fault)
+        self._inner.commit(spoilt)
         if fault.action == "eio-after":
             _refuse(fault.action)
         if fault.action == "die-after":
             self.plan.die()
 
 
+_OF_BLOBS = frozenset({"drop", "flip"})
+"""What a commit does to single blobs."""
+
+
 def _with_fault(fault: Fault, changes: Changes) -> Changes:
     meant = [name for name in (*changes.puts, *changes.deletes) if fault.concerns(name)]
-    if fault.action not in {"drop", "flip"} or not meant:
+    if fault.action not in _OF_BLOBS or not meant:
         return changes
     if fault.action == "flip":
         puts = {n: _flip(b, fault.number) if n in meant else b for n, b in changes.puts.items()}
@@ -135,7 +146,12 @@ class HostileRpmb:
         reply = self._inner.transfer(request, reply_frames)
         stale = self._last.get(point, reply)
         self._last[point] = reply
-        return reply if fault is None else self._spoilt(fault, reply, stale)
+        if fault is None:
+            return reply
+        spoilt = self._spoilt(fault, reply, stale)
+        if fault.action == "stale" and spoilt == reply:
+            self.plan.idle.append(fault)
+        return spoilt
 
     def _spoilt(self, fault: Fault, reply: bytes, stale: bytes) -> bytes:
         match fault.action:
@@ -159,17 +175,34 @@ class HostileRpmb:
 
 
 class HostileDisk:
-    """Both wrappers with one plan: `tee_sim.normal.supplicant.service.DiskFaults`."""
+    """Both wrappers with one plan, over all starts: `tee_sim.normal.supplicant.service.DiskFaults`."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self._plan = plan
         self._reported = 0
+        self._carriers: list[HostileBlobs | HostileRpmb] = []
+
+    @property
+    def plan(self) -> FaultPlan:
+        """The plan as it stands: what was passed, and what has fired."""
+        return self._plan
+
+    def replace(self, plan: FaultPlan) -> None:
+        """Go by another plan from now on; passages are counted from one again."""
+        self._plan = plan
+        self._reported = 0
+        for carrier in self._carriers:
+            carrier.plan = plan
 
     def blobs(self, inner: BlobStore) -> BlobStore:
-        return HostileBlobs(inner, self._plan)
+        carrier = HostileBlobs(inner, self._plan)
+        self._carriers = [carrier]  # those of the start before are gone
+        return carrier
 
     def rpmb(self, inner: RpmbTransport) -> RpmbTransport:
-        return HostileRpmb(inner, self._plan)
+        carrier = HostileRpmb(inner, self._plan)
+        self._carriers.append(carrier)
+        return carrier
 
     def fired(self) -> tuple[str, ...]:
         new = self._plan.fired[self._reported :]

@@ -8,10 +8,8 @@ faults.set("read: flip(40) objects")
 import time
 
 from tee_sim.normal.machine.options import PowerCut
-from tee_sim.shared.blobs import BlobStore
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
-from tee_sim.shared.rpmb_frames import RpmbTransport
-from tee_sim.testing.faults.hostile import HostileBlobs, HostileDisk, HostileRpmb
+from tee_sim.testing.faults.hostile import HostileDisk
 from tee_sim.testing.faults.plan import FaultPlan
 
 
@@ -44,12 +42,6 @@ class MachineFaults(HostileDisk):
 
     def __init__(self, text: str = "") -> None:
         super().__init__(_plan(text))
-        self._carriers: list[HostileBlobs | HostileRpmb] = []
-
-    @property
-    def plan(self) -> FaultPlan:
-        """The plan as it stands: what was passed, and what has fired."""
-        return self._plan
 
     def set(self, text: str, *, at_start: bool = False) -> None:
         """Replace the plan; passages are counted from one again. Raises TeeError as the class, and changes nothing.
@@ -65,17 +57,4 @@ class MachineFaults(HostileDisk):
                 origin=Origin.API,
                 hint="give them to --fault",
             )
-        self._plan = plan
-        self._reported = 0
-        for carrier in self._carriers:
-            carrier.plan = self._plan
-
-    def blobs(self, inner: BlobStore) -> BlobStore:
-        carrier = HostileBlobs(inner, self._plan)
-        self._carriers = [carrier]  # those of the boot before are gone
-        return carrier
-
-    def rpmb(self, inner: RpmbTransport) -> RpmbTransport:
-        carrier = HostileRpmb(inner, self._plan)
-        self._carriers.append(carrier)
-        return carrier
+        self.replace(plan)

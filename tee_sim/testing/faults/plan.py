@@ -47,7 +47,8 @@ MAX_RULES = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One rule. `number` is the argument of the action: a byte offset, a length, a position, milliseconds."""
+    """One rule. `number` is the argument of the action: a byte offset, a length, a position, milliseconds. text: as it
+    was written."""
 
     point: str
     action: str
@@ -56,6 +57,7 @@ class Fault:
     first: int = 1
     last: int | None = None
     chance: float | None = None
+    text: str = ""
 
     def concerns(self, name: bytes) -> bool:
         """Whether a blob of this name is meant."""
@@ -91,7 +93,7 @@ def _parse_rule(text: str) -> Fault:
         raise _refuse(text, f"write {point}@N: {action}")
     return Fault(
         point=point, action=action, number=int(found["number"] or 0), names=_SELECTORS[selector],
-        first=first, last=last, chance=chance,
+        first=first, last=last, chance=chance, text=text,
     )  # fmt: skip
 
 
@@ -101,7 +103,7 @@ def _die() -> None:
 
 @dataclass(slots=True)
 class FaultPlan:
-    """Rules, how often each point was passed, and what has fired.
+    """Rules, how often each point was passed, what has fired, and what of that met nothing that it could spoil.
 
     Args:
         rules: in order of precedence.
@@ -116,6 +118,7 @@ class FaultPlan:
     sleep_ms: Callable[[int], None] = field(default=lambda _ms: None)
     passed: dict[str, int] = field(default_factory=dict)
     fired: list[Fault] = field(default_factory=list)
+    idle: list[Fault] = field(default_factory=list)
     _random: Random | None = None
 
     @classmethod
@@ -138,6 +141,15 @@ class FaultPlan:
     def is_of_native(self) -> bool:
         """Whether a rule is about native applications."""
         return any(rule.point in _NATIVE for rule in self.rules)
+
+    def unfired(self) -> list[str]:
+        """The rules that have changed nothing, each with the reason."""
+        return [
+            f"{rule.text!r} was due {due} times and met nothing to spoil" if (due := self.fired.count(rule)) else
+            f"{rule.text!r} was never due, {rule.point} was passed {self.passed.get(rule.point, 0)} times"
+            for rule in self.rules
+            if self.idle.count(rule) == self.fired.count(rule)
+        ]  # fmt: skip
 
     def at(self, point: str) -> Fault | None:
         """Count one passage of a point; return the rule that fires, if any."""

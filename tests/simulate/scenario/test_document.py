@@ -9,7 +9,7 @@ from bioguard.commands.configuration import LockoutChoice
 from bioguard.errors import InputRefused
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.strength import SensorStrength
-from bioguard.simulate.faults.grammar import Latency
+from bioguard.simulate.knobs.grammar import Latency
 from bioguard.simulate.scenario.document import MAX_BYTES, ScenarioFile, parse_scenario, read_scenario
 from bioguard.simulate.scenario.writer import scenario_text
 

@@ -13,8 +13,8 @@ from bioguard.evidence.attack.device_kit import PIN, DeviceKit
 from bioguard.evidence.attack.kit import Attack, Stage
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import TOKEN_KEY_NAME, AuthToken
-from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.faults.scenario import Scenario
+from bioguard.simulate.knobs.properties import SensorProperties
 from tee_sim.shared.rng import SeededRng
 from tee_sim.shared.wire import AdvanceClock
 

@@ -18,7 +18,7 @@ from bioguard.evidence.second_reader.small_files import FORMS, check_small_file
 
 _RESERVE_BYTES = 1 << 20
 _MODE = 0o600
-_SCENARIO = "faults.scenario"
+_SCENARIOS = ("scenario.toml", "faults.scenario")
 _ASIDE = ".damaged"
 
 
@@ -121,7 +121,7 @@ def _files(directory: Path) -> dict[str, bytes]:
         demand(seen.st_nlink == 1, f"{path.name} has another link")
         demand((seen.st_uid, seen.st_gid) == owner, f"{path.name} has another owner")
         _bare(path)
-        demand(path.name != _SCENARIO, f"{path.name} is there: a device with scripted faults is not read")
+        demand(path.name not in _SCENARIOS, f"{path.name} is there: a device with scripted faults is not read")
         demand(not path.name.endswith(_ASIDE), f"{path.name} was put aside: nothing accounts for what it holds")
         demand(path.name in _KNOWN, f"{path.name} is not a file of a device")
         found[path.name] = path.read_bytes()

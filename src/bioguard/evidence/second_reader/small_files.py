@@ -45,7 +45,7 @@ _WHY: Final = "|".join(
 )
 _INCIDENT: Final = (
     rf'\{{\n   "number": [1-9][0-9]{{0,5}},\n   (?:{_WHY}),\n   "opened_ms": {_NUMBER},\n'
-    r'   "acknowledged": (?:true|false)' + "\n  \\}"
+    r'   "acknowledged": (?:true|false)(?:,\n   "scripted": true)?' + "\n  \\}"
 )
 FORMS: Final = {
     "boot.simulated": f"{_ID}\n",

@@ -6,7 +6,7 @@ Device.open(directory, DeviceOptions(hooks=scripted))
 import os
 from pathlib import Path
 
-from bioguard.device.hooks import SCENARIO_FILE, Direct, Hooks
+from bioguard.device.hooks import OLD_SCENARIO_FILE, SCENARIO_FILE, Direct, Hooks
 
 __all__ = ["scripted"]
 
@@ -17,7 +17,7 @@ def scripted(directory: Path) -> Hooks:
     Raises:
         InputRefused: what is saved is not a scenario.
     """
-    if not os.path.lexists(directory / SCENARIO_FILE):
+    if not any(os.path.lexists(directory / name) for name in (SCENARIO_FILE, OLD_SCENARIO_FILE)):
         return Direct()
     from bioguard.simulate.faults.device_faults import DeviceFaults  # noqa: PLC0415 - hardly a device has faults
 

@@ -5,7 +5,7 @@ The disk's faults are played by `tee_sim.testing.faults` inside the supplicant; 
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +15,19 @@ from bioguard.hal.aidl_codes import ErrorCode, FaceAcquired, FingerprintAcquired
 from bioguard.hal.callbacks import OperationError
 from bioguard.records import FaceEmbedding, Features
 from bioguard.records.modality import Modality
+from bioguard.simulate.faults.faulty_transport import FaultyTransport, MessageFaults
 from bioguard.simulate.faults.presentation import Presentation, SensorScript, Who, forced_error
 from bioguard.simulate.faults.sample_substitution import impostor_sample, noisy_sample
 from bioguard.simulate.faults.scenario import Scenario
-from tee_sim.normal import events
+from bioguard.simulate.faults.slow_disk import SlowDisk
+from bioguard.simulate.knobs.properties import SensorProperties
+from bioguard.simulate.scenario.latency import LatencyModel
 from tee_sim.normal.client import Transport
-from tee_sim.shared.errors import TeeError, TeeResult
-from tee_sim.shared.limits import INVOKE_TIMEOUT_MS
-from tee_sim.shared.rng import SeededRng
-from tee_sim.shared.wire import AdvanceClock, Invoke, Message, Return
+from tee_sim.shared.rng import Rng, SeededRng
 from tee_sim.testing.faults import FaultPlan, HostileDisk
+
+_HARMFUL = ("storage", "pipe", "ta_panic", "clock_step_ms")
+"""Knobs whose work can look like damage from outside."""
 
 
 def _kind(sample: Features) -> Modality:
@@ -36,22 +39,95 @@ class DeviceFaults:
 
     Args:
         sleep: carries out latencies that were set; the virtual HAL's default of 400 ms is not played here.
+        die: what a power cut of the disk's plan does; None: it ends this process, with status 70.
     """
 
-    def __init__(self, directory: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        die: Callable[[str], None] | None = None,
+    ) -> None:
         self._directory = directory
-        self._scenario = Scenario.load(directory)
         self._sleep = sleep
+        self._die = die
+        self.scenario = Scenario.load(directory)
+        self._messages = MessageFaults()
+        self._random = self._latency_rng()
+        self._disk = SlowDisk(self._plan(), self._latencies, self._draw)
+
+    @property
+    def knobs(self) -> SensorProperties:
+        """The knobs that are in force."""
+        return self.scenario.knobs
+
+    def next_capture(self) -> tuple[int, Rng]:
+        """Count a capture: how many there were before, and what is random in it."""
+        seed, before = self.scenario.seed, self.scenario.played
+        self.scenario.played += 1
+        if self.active:
+            self.save()
+        return before, SeededRng(b"bioguard capture" + seed.to_bytes(8, "big") + before.to_bytes(8, "big"))
+
+    def forget(self, knob: str) -> None:
+        """Put a knob back that was played to its end."""
+        if knob in self.knobs.changed():
+            self.knobs.clear(knob)
+            self.save()
+
+    def capture_ms(self, sensor_id: int) -> int:
+        """How long a capture takes, drawn anew."""
+        return self.scenario.latencies.of(sensor_id).capture.draw(self._draw())
+
+    def match_ms(self, sensor_id: int) -> int:
+        """How long a comparison takes, drawn anew."""
+        return self.scenario.latencies.of(sensor_id).match.draw(self._draw())
+
+    def save(self) -> None:
+        """Keep the scenario as it stands with the device."""
+        self.scenario.save(self._directory)
+
+    def _plan(self) -> FaultPlan:
+        plan = FaultPlan.parse(self.knobs.text("storage"), seed=self.scenario.seed)
+        if self._die is not None:
+            die = self._die
+            plan.die = lambda: die(f"at {plan.fired[-1].point} {plan.passed[plan.fired[-1].point]}")
+        return plan
+
+    def _latency_rng(self) -> Rng:
+        return SeededRng(b"bioguard latency" + self.scenario.seed.to_bytes(8, "big"))
+
+    def _draw(self) -> int:
+        return int.from_bytes(self._random.bytes(8), "little")
+
+    def _latencies(self) -> LatencyModel:
+        return self.scenario.latencies
 
     @property
     def active(self) -> bool:
         """Whether any knob is set."""
-        return bool(self._scenario.knobs.changed())
+        return bool(self.knobs.changed())
+
+    def harmful(self) -> bool:
+        """Whether disk, pipe or clock are made to go wrong, or were in this run."""
+        changed = self.knobs.changed()
+        fired = bool(self._messages.fired or self._disk.plan.fired)
+        return fired or any(name in changed for name in _HARMFUL)
+
+    def unfired(self) -> tuple[str, ...]:
+        """Rules of the disk, the pipe and commands that have changed nothing in this run."""
+        changed = self.knobs.changed()
+        silent = [f"storage rule {rule}" for rule in self._disk.plan.unfired()]
+        for name in ("pipe", "ta_panic"):
+            if name in changed and name not in self._messages.fired:
+                silent.append(f"{name}={changed[name]} met no message that it is meant for")
+        return tuple(silent)
 
     def disk(self) -> HostileDisk | None:
         """What the disk does, if anything."""
-        text = self._scenario.knobs.text("storage")
-        return HostileDisk(FaultPlan.parse(text, seed=self._scenario.seed)) if text else None
+        idle = not self._disk.plan.rules and self._latencies() == LatencyModel()
+        return None if idle else self._disk
 
     def present(self, operation: str, sample: Features) -> Features:
         """The sample as the scripted sensor delivers it.
@@ -63,14 +139,10 @@ class DeviceFaults:
         """
         if not self.active:
             return sample
-        knobs, kind = self._scenario.knobs, _kind(sample)
-        rng = SeededRng(
-            b"bioguard capture" + self._scenario.seed.to_bytes(8, "big") + self._scenario.played.to_bytes(8, "big")
-        )
-        script = SensorScript(kind, knobs, rng, captures=self._scenario.played)
-        shown = self._enrolling(script, kind) if operation == "enroll" else script.present(operation)
-        self._scenario.played += 1
-        self._scenario.save(self._directory)
+        knobs, kind = self.knobs, _kind(sample)
+        before, rng = self.next_capture()
+        script = SensorScript(kind, knobs, rng, captures=before)
+        shown = self._enrolling(script) if operation == "enroll" else script.present(operation)
         if f"operation_{operation}_latency" in knobs.changed():
             self._sleep(shown.delay_ms / 1000)
         if operation == "authenticate" and knobs.flag("lockout"):
@@ -86,8 +158,8 @@ class DeviceFaults:
             return impostor_sample(sample, random)
         return noisy_sample(sample, knobs.rate("sensor_noise"), random)
 
-    def _enrolling(self, script: SensorScript, kind: Modality) -> Presentation:
-        knobs = self._scenario.knobs
+    def _enrolling(self, script: SensorScript) -> Presentation:
+        knobs = self.knobs
         error = forced_error(knobs.number("operation_enroll_error"))
         if error is None and knobs.flag("operation_enroll_fails"):
             error = OperationError(ErrorCode.UNABLE_TO_PROCESS)
@@ -95,22 +167,13 @@ class DeviceFaults:
 
     def transport(self, inner: Transport) -> Transport:
         """The way to the secure world, with its faults in between."""
-        return _FaultyTransport(inner, self._scenario, self._stepped) if self.active else inner
+        if not self.active and self.disk() is None:
+            return inner
+        return FaultyTransport(inner, self.scenario, self._messages, self._disk, self._stepped, self._sleep)
 
     def _stepped(self) -> None:
         """The step of the clock was taken: it is not taken again."""
-        self._scenario.knobs.clear("clock_step_ms")
-        self._scenario.save(self._directory)
-
-
-_CLEAR_STEP = "run: bioguard fault clear clock_step_ms"
-
-
-def step_needs_stepped_clock() -> NotPermitted:
-    """The refusal of the knob `clock_step_ms` on a device that lives in the host's time."""
-    return NotPermitted(
-        "clock_step_ms needs a stepped clock, this device runs on the host's", hint=_CLEAR_STEP, code="fault.clock"
-    )
+        self.forget("clock_step_ms")
 
 
 def _sensor_error(error: OperationError) -> TeeUnavailable:
@@ -126,46 +189,3 @@ def _poor(kind: Modality, shown: Presentation) -> InputRefused:
     info = shown.acquired[-1][0]
     name = (FingerprintAcquired(info) if kind is Modality.FINGERPRINT else FaceAcquired(info)).name
     return InputRefused(f"the capture is not good enough: {name}", hint="capture again", code=f"capture.{name.lower()}")
-
-
-@dataclass(slots=True)
-class _FaultyTransport:
-    inner: Transport
-    scenario: Scenario
-    stepped: Callable[[], None]
-    passed: int = 0
-
-    def exchange(self, message: Message, *, timeout_ms: int = INVOKE_TIMEOUT_MS) -> Return:
-        knobs = self.scenario.knobs
-        if isinstance(message, Invoke) and knobs.number("clock_step_ms"):
-            self._step_clock(knobs.number("clock_step_ms"), timeout_ms)
-        kind = knobs.text("pipe") if self.passed >= knobs.number("pipe_after") else "none"
-        self.passed += 1
-        panics = isinstance(message, Invoke) and message.command == knobs.number("ta_panic") != 0
-        if kind == "cut" or panics:
-            events.fault("ta_panic" if panics else "pipe", "cut", self.passed)
-            self.inner.kill()
-        elif kind != "none" and isinstance(message, Invoke):
-            events.fault("pipe", kind, self.passed)
-            message = _tampered(message, kind)
-        return self.inner.exchange(message, timeout_ms=timeout_ms)
-
-    def _step_clock(self, step_ms: int, timeout_ms: int) -> None:
-        answer = self.inner.exchange(AdvanceClock(ms=step_ms), timeout_ms=timeout_ms)
-        if answer.result is TeeResult.ACCESS_DENIED:
-            raise step_needs_stepped_clock()
-        if answer.result is TeeResult.BAD_PARAMETERS:
-            raise InputRefused("clock_step_ms goes past the year 10000", hint=_CLEAR_STEP, code="fault.clock")
-        if answer.result is not TeeResult.SUCCESS:
-            raise TeeError(answer.result, "the scripted step of the clock was refused", origin=answer.origin)
-        self.stepped()
-
-    def kill(self) -> int | None:
-        return self.inner.kill()
-
-
-def _tampered(message: Invoke, kind: str) -> Invoke:
-    first = message.params[0]
-    half = len(first.buffer) // 2
-    data = first.buffer[:half] if kind == "truncate" else bytes(b ^ 0xA5 for b in first.buffer)
-    return replace(message, params=(replace(first, buffer=data, size_bytes=len(data)), *message.params[1:]))

@@ -9,8 +9,8 @@ from enum import Enum, unique
 from bioguard.hal.aidl_codes import VENDOR_OFFSET, ErrorCode, FaceAcquired, FingerprintAcquired
 from bioguard.hal.callbacks import OperationError
 from bioguard.records.modality import Modality
-from bioguard.simulate.faults.grammar import acquired_code, latency
-from bioguard.simulate.faults.properties import SensorProperties
+from bioguard.simulate.knobs.grammar import acquired_code, latency
+from bioguard.simulate.knobs.properties import SensorProperties
 from tee_sim.shared.rng import Rng
 
 
@@ -90,6 +90,7 @@ class SensorScript:
         """The code that `quality_sequence` has for this capture, if it goes on so far."""
         sequence = self._knobs.numbers("quality_sequence")
         number, self._captures = self._captures, self._captures + 1
+        self._knobs.captures = self._captures
         return (acquired_code(sequence[number], self._kind),) if number < len(sequence) else None
 
     def is_good(self, codes: tuple[tuple[int, int], ...]) -> bool:

@@ -1,99 +1,119 @@
-"""A scenario: knob values, a seed, and a name, as one small text file that is saved with a device and replayed.
+"""The scenario that is saved with a device, `scenario.toml`: its faults, their seed, and how long things take.
 
-    bioguard-scenario 1
-    seed = 7
-    played = 0
-    quality_sequence = 4,1
-    storage = commit@3: die-before
-
-`played` counts the captures so far, so that a sequence goes on from command to command; set it to 0 to replay. Same
-file, same inputs: the same result. Files are written and read strictly: known knobs, table order, no
-duplicates, nothing left over.
+It is a file of the one format (docs/formats/scenario.md) without inputs and events, and without `[device]`: what a
+device is made as is sealed. `played` counts the captures so far, so that a sequence goes on from command to command;
+without it a sequence begins anew. Same file, same inputs: the same result.
 """
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from bioguard.device.hooks import SCENARIO_FILE
+from bioguard.device.hooks import OLD_SCENARIO_FILE, SCENARIO_FILE
 from bioguard.errors import InputRefused
 from bioguard.private_files import read_file, remove_file, write_file
-from bioguard.simulate.faults.grammar import MAX_DIGITS
-from bioguard.simulate.faults.properties import SensorProperties
+from bioguard.simulate.knobs.properties import SensorProperties
+from bioguard.simulate.scenario.document import ScenarioFile, parse_scenario
+from bioguard.simulate.scenario.latency import LatencyModel
+from bioguard.simulate.scenario.writer import scenario_text
 
-HEADER = "bioguard-scenario 1"
 MAX_FILE_BYTES = 65_536
-
-
-def _bad(why: str) -> InputRefused:
-    return InputRefused(f"not a scenario file: {why}", hint="write it with: bioguard fault set", code="fault.scenario")
-
-
-def _count(line: str, name: str) -> int:
-    digits = line.removeprefix(f"{name} = ")
-    if (
-        digits == line
-        or not (digits.isascii() and digits.isdecimal())
-        or len(digits) > MAX_DIGITS
-        or int(digits) >= 1 << 64
-    ):
-        raise _bad(f"{name} is not a number below 2^64")
-    return int(digits)
 
 
 @dataclass(slots=True)
 class Scenario:
-    """Property values, the seed of everything random in them, and how many captures were played."""
+    """Values of knobs, the seed of everything random in them, how many captures were played, and latencies.
+
+    Attributes:
+        timing: the tables that say how long things take, as they were read.
+    """
 
     knobs: SensorProperties = field(default_factory=SensorProperties)
     seed: int = 0
     played: int = 0
+    timing: ScenarioFile = field(default_factory=ScenarioFile)
+
+    @property
+    def latencies(self) -> LatencyModel:
+        """How long things take."""
+        return self.timing.latencies
+
+    def set(self, name: str, value: str) -> None:
+        """Turn a knob; a sequence begins with the next capture. Raises InputRefused as `SensorProperties.set`."""
+        self.knobs.set(name, value)
+        if "quality_sequence" in name:  # also with Android's prefix
+            self.played = 0
 
     def forget(self) -> None:
-        """No faults, and nothing played."""
+        """No faults, and nothing played. Latencies are of the device, and stay."""
         self.knobs.clear()
         self.seed = self.played = 0
 
     def to_text(self) -> str:
         """The file's text."""
-        lines = [HEADER, f"seed = {self.seed}", f"played = {self.played}"]
-        lines += [f"{name} = {value}" for name, value in self.knobs.changed().items()]
-        return "\n".join(lines) + "\n"
+        timing = self.timing
+        return scenario_text(
+            ScenarioFile(
+                seed=self.seed,
+                played=self.played,
+                sensors=timing.sensors,
+                storage=timing.storage,
+                rpmb=timing.rpmb,
+                faults=self.knobs.changed(),
+            )
+        )
 
     @classmethod
-    def from_text(cls, text: str) -> Self:
-        """Parse a file.
+    def of(cls, file: ScenarioFile) -> Self:
+        """What a device plays of a scenario."""
+        return cls(SensorProperties(file.faults), file.seed, file.played, file)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, file: str = SCENARIO_FILE) -> Self:
+        """Parse a device's own file.
 
         Raises:
-            InputRefused: anything `to_text` would not have written.
+            InputRefused: as `parse_scenario`; or it says more than a device plays.
         """
-        lines = text.split("\n")
-        if lines[0] != HEADER or len(lines) < 4:
-            raise _bad("the header is missing")
-        scenario = cls(seed=_count(lines[1], "seed"), played=_count(lines[2], "played"))
-        for line in lines[3:-1]:
-            name, equals, value = line.partition(" = ")
-            if not equals:
-                raise _bad("a line is not name = value")
-            scenario.knobs.set(name, value)
-        if scenario.to_text() != text:
-            raise _bad("it is not in canonical form")
-        return scenario
+        scenario = parse_scenario(data, file)
+        if scenario.device != ScenarioFile().device:
+            raise InputRefused(
+                f"{file}: a device that is made takes no [device]",
+                hint="give it to: bioguard device init --scenario FILE",
+                code="scenario.made",
+            )
+        return cls.of(scenario)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        """The scenario saved with a device; an empty one if there is none."""
+        """The scenario saved with a device; an empty one if there is none.
+
+        Raises:
+            InputRefused: what is saved is not one, or is of 0.1.
+        """
+        refuse_old(directory)
         raw = read_file(directory, SCENARIO_FILE, most_bytes=MAX_FILE_BYTES)
-        if raw is None:
-            return cls()
-        try:
-            return cls.from_text(raw.decode("ascii"))
-        except UnicodeDecodeError:
-            raise _bad("it is not ASCII text") from None
+        return cls() if raw is None else cls.from_bytes(raw)
 
     def save(self, directory: Path) -> None:
-        """Write it next to the device; an empty one removes the file."""
-        if self.knobs.changed():
+        """Write it next to the device; one that says nothing removes the file."""
+        if self.knobs.changed() or self.latencies != LatencyModel():
             write_file(directory, SCENARIO_FILE, self.to_text())
         else:
             remove_file(directory, SCENARIO_FILE)
+
+
+def refuse_old(directory: Path) -> None:
+    """Raises InputRefused for faults that an older version has saved: nobody plays them."""
+    if os.path.lexists(directory / OLD_SCENARIO_FILE):
+        raise InputRefused(
+            f"{OLD_SCENARIO_FILE} is a scenario of 0.1",
+            hint=f"set its knobs with: bioguard fault set, and remove it; they are in {SCENARIO_FILE} then",
+            code="scenario.old",
+        )
+
+
+def keep_with(directory: Path, file: ScenarioFile) -> None:
+    """Save what a new device plays of the scenario that it was made from."""
+    Scenario.of(file).save(directory)

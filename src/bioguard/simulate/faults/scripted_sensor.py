@@ -11,9 +11,9 @@ from bioguard.hal.callbacks import OperationError
 from bioguard.hal.enrollment import Pose
 from bioguard.hal.scripting import Capture, Waiting
 from bioguard.records.modality import Modality
-from bioguard.simulate.faults.grammar import NextEnrollment, acquired_code, next_enrollment
 from bioguard.simulate.faults.presentation import SensorScript, Who, forced_error
-from bioguard.simulate.faults.properties import SensorProperties
+from bioguard.simulate.knobs.grammar import NextEnrollment, acquired_code, next_enrollment
+from bioguard.simulate.knobs.properties import SensorProperties
 
 _UNABLE = OperationError(ErrorCode.UNABLE_TO_PROCESS)
 _NOBODY = OperationError(ErrorCode.TIMEOUT)

@@ -10,11 +10,11 @@ from bioguard.hal.backend import SensorFacts
 from bioguard.hal.device_backend import DeviceSample
 from bioguard.hal.scripting import SensorScript as SessionScript
 from bioguard.records import FaceEmbedding, FingerprintTemplate
-from bioguard.simulate.faults.grammar import NextEnrollment
 from bioguard.simulate.faults.presentation import SensorScript, Who
-from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.faults.sample_substitution import impostor_sample, noisy_sample
 from bioguard.simulate.faults.scripted_sensor import ScriptedSensor
+from bioguard.simulate.knobs.grammar import NextEnrollment
+from bioguard.simulate.knobs.properties import SensorProperties
 from tee_sim.shared.rng import Rng
 
 

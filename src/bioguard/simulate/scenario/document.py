@@ -24,8 +24,8 @@ from typing import Any
 
 from bioguard.errors import InputRefused
 from bioguard.records.sensor_props import SensorProps
-from bioguard.simulate.faults.grammar import Latency
-from bioguard.simulate.faults.properties import SensorProperties
+from bioguard.simulate.knobs.grammar import Latency
+from bioguard.simulate.knobs.properties import SensorProperties
 from bioguard.simulate.scenario import values
 from bioguard.simulate.scenario.device_tables import DEVICE_KEYS, SENSOR_KEY, DeviceTable, SensorTable
 from bioguard.simulate.scenario.fault_table import FAULT_KEYS
@@ -40,7 +40,7 @@ MAX_BYTES = 16 << 20
 """Some thousand inputs with a face of 512 numbers each."""
 MAX_PLAYED = (1 << 63) - 1
 """TOML 1.0 promises integers up to here."""
-_HINT = "docs/formats/scenario.md has every key, docs/examples/scenarios/ has examples"
+_HINT = "docs/formats/scenario.md has every key, docs/examples/scenarios has examples"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from bioguard.errors import InputRefused
-from bioguard.simulate.faults.properties import KNOBS, Form, Knob, SensorProperties, checked
+from bioguard.simulate.knobs.properties import SensorProperties
+from bioguard.simulate.knobs.table import KNOBS, Form, Knob
+from bioguard.simulate.knobs.values import checked
 from bioguard.simulate.scenario.values import wrong_type
 from tee_sim.shared.manifest_file import Key
 from tee_sim.shared.manifest_values import ManifestError, Misfit, Read
@@ -26,7 +28,7 @@ def _integer(value: object) -> str:
 def _rate(value: object) -> str:
     if type(value) not in (int, float):
         raise wrong_type("a number from 0 to 1", value)
-    return f"{value:f}"
+    return f"{value:.12f}"
 
 
 def _text(value: object) -> str:
@@ -73,6 +75,8 @@ _FORMS: dict[Form, tuple[Callable[[object], str], Callable[[str], Value], str]] 
     Form.LATENCY: (_one_or_two, _one_or_list, "[300, 500]"),
     Form.ENROLLMENT: (_text, str, '"2:1000-[5,1],500:true"'),
     Form.TEXT: (_text, str, '"word"'),
+    Form.LOCATION: (_text, str, '"400:1600:150"'),
+    Form.COMMAND: (_number_or_word, str, '"authenticate"'),
     Form.RATE: (_rate, float, "0.5"),
     Form.PLAN: (_rules, lambda text: _split(text, ";"), '["commit@3: die-before"]'),
 }

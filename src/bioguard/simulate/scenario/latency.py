@@ -4,11 +4,8 @@ A value is drawn from a range by the scenario's seed. On a stepped clock it move
 for.
 """
 
-from bioguard.simulate.faults.grammar import Latency
+from bioguard.simulate.knobs.grammar import Latency
 from tee_sim.shared.dataclass import dataclass
-
-MAX_LATENCY_MS = 60_000
-"""A minute for one step: above that a deadline has passed, whatever it is of."""
 
 AT_ONCE = Latency(0, 0)
 

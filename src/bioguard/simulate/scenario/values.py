@@ -5,8 +5,7 @@ from collections.abc import Mapping
 
 from bioguard.device.options import parse_clock
 from bioguard.errors import InputRefused
-from bioguard.simulate.faults.grammar import Latency
-from bioguard.simulate.scenario.latency import MAX_LATENCY_MS
+from bioguard.simulate.knobs.grammar import MAX_WAIT_MS, Latency
 from tee_sim.shared.manifest_values import ManifestError, Misfit, kind_of, shown
 
 _RATE = re.compile(r"1/([1-9][0-9]{0,7})")
@@ -47,8 +46,8 @@ def clock(value: object) -> int:
 def _ms(value: object) -> int:
     if type(value) is not int:
         raise wrong_type("milliseconds or a list of two", value)
-    if not 0 <= value <= MAX_LATENCY_MS:
-        raise ManifestError(Misfit.OUT_OF_RANGE, f"expected 0 to {MAX_LATENCY_MS}")
+    if not 0 <= value <= MAX_WAIT_MS:
+        raise ManifestError(Misfit.OUT_OF_RANGE, f"expected 0 to {MAX_WAIT_MS}")
     return value
 
 

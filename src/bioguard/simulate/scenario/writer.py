@@ -5,8 +5,8 @@ from typing import Any
 
 import tomli_w
 
-from bioguard.simulate.faults.grammar import Latency
-from bioguard.simulate.faults.properties import SensorProperties
+from bioguard.simulate.knobs.grammar import Latency
+from bioguard.simulate.knobs.properties import SensorProperties
 from bioguard.simulate.scenario.device_tables import DeviceTable, SensorTable
 from bioguard.simulate.scenario.document import FORMAT, ScenarioFile
 from bioguard.simulate.scenario.fault_table import to_toml

@@ -6,24 +6,29 @@ A script is a list of steps:
     enroll                  enroll with a token for the last challenge
     authenticate[=ID]       authenticate for an operation id
     detect                  detect interaction
-    touch, ready            a finger touches or a face looks; the display is ready (under-display sensors)
+    touch, look             a finger touches, a face looks
+    ready                   the display is ready (under-display sensors)
     cancel, enumerate, authenticator-id, invalidate
     remove=ID[,ID...]
     reset-lockout           with a fresh PIN token
     wait=MS                 let time pass
-    knob:NAME=VALUE         turn a knob on the way
+    knob:NAME=VALUE         turn a knob: before the first other step any, later one that is read each time
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import takewhile
 
 from bioguard.errors import InputRefused
 from bioguard.hal import callbacks as cb
 from bioguard.hal.callbacks import Callback
 from bioguard.records.modality import Modality
 from bioguard.records.tokens import AuthenticatorType, AuthToken
-from bioguard.simulate.faults.grammar import int_sequence
 from bioguard.simulate.faults.scenario import Scenario
+from bioguard.simulate.knobs.grammar import int_sequence
+from bioguard.simulate.knobs.properties import SensorProperties, knob
+from bioguard.simulate.knobs.table import KNOBS, Knob
+from bioguard.simulate.knobs.use import require_codes, require_in_time, require_on_sensor
 from bioguard.simulate.virtual_hal.virtual_hal import VirtualHal
 from tee_sim.shared.clock import FakeClock
 from tee_sim.shared.rng import SeededRng
@@ -40,6 +45,14 @@ class RecordedCallback:
     at_ms: int
     name: str
     fields: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedScript:
+    """What came of a script. unused: what was set and has changed nothing, a sentence each."""
+
+    callbacks: list[RecordedCallback]
+    unused: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -85,16 +98,22 @@ def _number(text: str, what: str, default: int | None = None) -> int:
     raise InputRefused(f"{what} needs a number", hint=f"for instance {what}=1", code="fault.story")
 
 
-def run_script(kind: Modality, scenario: Scenario, steps: Sequence[str]) -> list[RecordedCallback]:
+def run_script(kind: Modality, scenario: Scenario, steps: Sequence[str]) -> PlayedScript:
     """Run a script on a new virtual HAL. The same scenario and steps give the same callbacks.
 
     Raises:
-        InputRefused: a step that is not in the language.
+        InputRefused: a step that is not in the language, or a knob that is not read any more.
         NotPermitted: an operation the session does not allow now.
     """
+    knobs = scenario.knobs
+    leading = list(takewhile(_is_knob, steps))
+    for step in leading:
+        _turn(knobs, kind, step)
+    for name, value in knobs.changed().items():
+        require_codes(KNOBS[name], value, kind)
     rng = SeededRng(b"bioguard story" + scenario.seed.to_bytes(8, "big"))
     clock, key = FakeClock(), rng.bytes(32)
-    hal = VirtualHal(kind, scenario.knobs, clock=clock, rng=rng, token_key=key)
+    hal = VirtualHal(kind, knobs, clock=clock, rng=rng, token_key=key)
     run = _ScriptRun(hal, key, clock, clock.boot_ms())
     session = hal.create_session(PLAYER, run.record, secure_user_id=SECURE_USER_ID)
     calls = session.calls
@@ -104,6 +123,7 @@ def run_script(kind: Modality, scenario: Scenario, steps: Sequence[str]) -> list
         "authenticate": lambda a: calls.authenticate(_number(a, "authenticate", 0)),
         "detect": lambda _: calls.detect_interaction(),
         "touch": lambda _: session.pointer_down(),
+        "look": lambda _: session.pointer_down(),
         "ready": lambda _: session.ui_ready(),
         "cancel": lambda _: calls.cancel(),
         "enumerate": lambda _: calls.enumerate_enrollments(),
@@ -113,10 +133,10 @@ def run_script(kind: Modality, scenario: Scenario, steps: Sequence[str]) -> list
         "reset-lockout": lambda _: calls.reset_lockout(run.token()),
         "wait": lambda a: clock.advance(_number(a, "wait")),
     }
-    for step in steps:
+    for step in steps[len(leading) :]:
         verb, _, argument = step.partition("=")
-        if verb.startswith("knob:"):
-            scenario.knobs.set(verb.removeprefix("knob:"), argument)
+        if _is_knob(step):
+            require_in_time(_turn(knobs, kind, step))
         elif verb in verbs:
             verbs[verb](argument)
             calls.pump()
@@ -127,4 +147,18 @@ def run_script(kind: Modality, scenario: Scenario, steps: Sequence[str]) -> list
                 hint=f"one of {', '.join(verbs)}, knob:NAME=VALUE",
                 code="fault.story",
             )
-    return run.callbacks
+    return PlayedScript(run.callbacks, knobs.unused(knobs.captures))
+
+
+def _is_knob(step: str) -> bool:
+    return step.startswith("knob:")
+
+
+def _turn(knobs: SensorProperties, kind: Modality, step: str) -> Knob:
+    """Set the knob of a word; return it."""
+    name, _, value = step.removeprefix("knob:").partition("=")
+    entry = knob(name)
+    require_on_sensor(entry, kind)
+    knobs.set(name, value)
+    require_codes(entry, knobs.changed().get(entry.name, entry.default), kind)
+    return entry

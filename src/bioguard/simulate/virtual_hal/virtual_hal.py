@@ -19,8 +19,8 @@ from bioguard.hal.callbacks import Callback
 from bioguard.hal.hal import HalSession, SessionHost
 from bioguard.hal.session import SessionState
 from bioguard.records.modality import Modality
-from bioguard.simulate.faults.properties import SensorProperties
 from bioguard.simulate.faults.scripted_sensor import ScriptedSensor
+from bioguard.simulate.knobs.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal_state import (
     ForcedRng,
     IdTemplates,

@@ -6,8 +6,8 @@ from bioguard.records.modality import Modality
 from bioguard.records.sensor_props import FaceSensorType, FingerprintSensorType, Location, SensorProps
 from bioguard.records.strength import SensorStrength
 from bioguard.records.tokens import AuthenticatorType, AuthToken, MalformedToken, TokenRejected
-from bioguard.simulate.faults.grammar import location
-from bioguard.simulate.faults.properties import SensorProperties
+from bioguard.simulate.knobs.grammar import location
+from bioguard.simulate.knobs.properties import SensorProperties
 from bioguard.trusted.sensor.authorization import SensorUserState
 from bioguard.trusted.sensor.lockout import ANDROID_13, LockoutPolicy
 from tee_sim.shared.clock import Clock

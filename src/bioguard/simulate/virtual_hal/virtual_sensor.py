@@ -6,14 +6,14 @@ from bioguard.records.acquired import AcquiredCode
 from bioguard.records.locks import AttemptOutcome, LockStatus
 from bioguard.records.modality import Modality
 from bioguard.records.sensor_props import SensorProps
-from bioguard.simulate.faults.grammar import (
+from bioguard.simulate.faults.presentation import SensorScript, Who
+from bioguard.simulate.knobs.grammar import (
     FACE_DEFAULT_ENROLLMENT,
     EnrollmentStep,
     NextEnrollment,
     next_enrollment,
 )
-from bioguard.simulate.faults.presentation import SensorScript, Who
-from bioguard.simulate.faults.properties import SensorProperties
+from bioguard.simulate.knobs.properties import SensorProperties
 from bioguard.simulate.virtual_hal.virtual_hal_state import ForcedRng, IdTemplates
 from bioguard.trusted.sensor.authorization import SensorAuthorization
 

@@ -29,7 +29,7 @@ from tee_sim.shared.reserve import Reserve
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
 
-INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK, Cause.CLOCK_MOVED, Cause.OVER_BUDGET})
+INCIDENT_CAUSES = frozenset({Cause.TAMPERED, Cause.ROLLED_BACK, Cause.CLOCK_MOVED, Cause.OVER_BUDGET, Cause.SCRIPTED})
 
 
 # What a person decides

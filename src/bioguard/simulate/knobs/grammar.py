@@ -17,6 +17,10 @@ from bioguard.records.sensor_props import Location
 FACE_DEFAULT_ENROLLMENT = "1:1000-[21,7,1,1103],1500-[1108,1],2000-[1113,1],2500-[1118,1]:true"
 """The face HAL's own default script."""
 MAX_INT = 0x7FFF_FFFF
+MAX_WAIT_MS = 60_000
+"""A minute for one step: above that a deadline has passed, whatever it is of."""
+MAX_STEPS = 64
+"""Of an enrollment; Android's own script of a face has four."""
 MAX_DIGITS = 20
 """Python refuses to read numbers of thousands of digits; nobody needs more than 64 bits."""
 _STEP = re.compile(r"(\d+)(?:-\[([0-9,]*)\])?")
