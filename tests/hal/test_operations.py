@@ -50,7 +50,9 @@ def test_a_short_operation_is_one_question_and_one_callback(finger: Rig, method:
 def test_a_refusal_is_the_one_terminal_callback(finger: Rig, method: str) -> None:
     finger.backend.raises[ASKED.get(method, method)] = refused("consent.missing")
     heard = finger.run(lambda: getattr(finger.session, method)(*SHORT[method][0]))
-    assert heard == [OperationError(ErrorCode.UNABLE_TO_PROCESS, 0, "consent.missing")]
+    removes = method == "remove_enrollments"
+    number = ErrorCode.UNABLE_TO_REMOVE if removes else ErrorCode.UNABLE_TO_PROCESS
+    assert heard == [OperationError(number, 0, "consent.missing")]
     assert finger.session.state is SessionState.IDLING
 
 

@@ -14,11 +14,12 @@ from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
 from bioguard.device.recognition import Recognition
 from bioguard.errors import NotPermitted, TeeUnavailable
-from bioguard.hal.backend import BackendDied, Matched, NotMatched, Outcome, SensorFacts
+from bioguard.hal.backend import BackendDied, Matched, NotMatched, Outcome, PoorCapture
 from bioguard.records import Features
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.locks import LockStatus
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SensorProps
 from bioguard.records.tokens import AuthToken
 from tee_sim.shared.dataclass import dataclass
 
@@ -46,28 +47,39 @@ class DeviceBackend:
         InputRefused: unknown user.
     """
 
-    def __init__(self, device: Device, facts: SensorFacts, name: str) -> None:
+    def __init__(self, device: Device, facts: SensorProps, name: str) -> None:
         device.user_handle(name)
+        self._running = device.running
         self.facts = facts
         self._device = device
         self._recognition = Recognition(device)
         self._name = name
+        self._sensor = facts.sensor_id
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """Tell a secure world that has ended from one that refuses."""
+        """Tell a secure world that has ended from one that refuses. What it knew of this session went with it: the next
+        one, which the device starts when it is asked again, is asked nothing here."""
+        self._require_same()
         try:
             yield
         except TeeUnavailable as error:
-            if self._device.running.process.alive:
+            if self._running.process.alive:
                 raise
             raise BackendDied(error.message, hint=error.hint) from error
+        self._require_same()
+
+    def _require_same(self) -> None:
+        if self._device.running is not self._running or not self._running.process.alive:
+            raise BackendDied(
+                f"the secure world had ended ({self._running.process.how_it_ended()})", hint="create a session again"
+            )
 
     def _records(self) -> dict[int, bytes]:
         return {
             enrollment_id_of(one.record_id): one.record_id
             for one in self._recognition.records(self._name)
-            if one.sensor == self.facts.sensor_id
+            if one.sensor == self._sensor
         }
 
     def enrollment_ids(self) -> tuple[int, ...]:
@@ -76,41 +88,47 @@ class DeviceBackend:
 
     def generate_challenge(self) -> int:
         with self._asking():
-            return pins.generate_challenge(self._device, self._name, *self._sensor)
+            return pins.generate_challenge(self._device, self._name, self.facts.kind, self._sensor)
 
     def revoke_challenge(self, challenge: int) -> None:
         with self._asking():
-            kind, sensor = self._sensor
-            pins.revoke_challenge(self._device, self._name, kind, challenge, sensor)
+            pins.revoke_challenge(self._device, self._name, self.facts.kind, challenge, self._sensor)
 
     def prepare_enrollment(self, token: bytes) -> int:
         """The id is drawn when the record is stored."""
         with self._asking():
-            self._recognition.prepare_enrollment(self._name, self.facts.sensor_id, token)
+            self._recognition.prepare_enrollment(self._name, self._sensor, token)
         return 0
 
     def judge(self, earlier: tuple[object, ...], sample: object) -> AcquiredCode:
-        given, before = _given(sample), [_given(one).sample for one in earlier]
+        given = _given(sample)
         with self._asking():
-            return self._recognition.judge(self.facts.sensor_id, before, given.sample, model=given.model)
+            return self._recognition.judge(
+                self._sensor, [_given(one).sample for one in earlier], given.sample, model=given.model
+            )
 
     def enroll(self, token: bytes, samples: tuple[object, ...], position: int) -> int:
         given = [_given(sample) for sample in samples]
-        finger = finger_name(position) if self.facts.kind is Modality.FINGERPRINT else None
+        fingers = self.facts.kind is Modality.FINGERPRINT
         with self._asking():
             made = self._recognition.enroll(
                 self._name,
                 [one.sample for one in given],
-                finger=finger,
+                finger=finger_name(position) if fingers else None,
                 replace=False,
                 token=token,
                 model=given[0].model,
-                sensor=self.facts.sensor_id,
+                sensor=self._sensor,
             )
         return enrollment_id_of(promised(made.record_id, "a record"))
 
     def authenticate(self, sample: object, operation_id: int) -> Outcome:
+        """A touch that is too poor is no attempt: the secure world compares whatever it is given, and counts it."""
         given = _given(sample)
+        if self.facts.kind is Modality.FINGERPRINT:
+            code = self.judge((), sample)
+            if code is not AcquiredCode.GOOD:
+                return PoorCapture(code)
         try:
             with self._asking():
                 answer = self._recognition.authenticate(
@@ -119,7 +137,7 @@ class DeviceBackend:
                     fmr_inverse=0,
                     operation_id=operation_id,
                     model=given.model,
-                    sensor=self.facts.sensor_id,
+                    sensor=self._sensor,
                 )
         except NotPermitted as refusal:
             if refusal.code in _LOCKED:
@@ -132,20 +150,19 @@ class DeviceBackend:
 
     def lock_status(self) -> LockStatus:
         with self._asking():
-            return pins.lock_info(self._device, self._name, *self._sensor)
+            return pins.lock_info(self._device, self._name, self.facts.kind, self._sensor)
 
     def reset_lockout(self, token: bytes) -> None:
         with self._asking():
-            kind, sensor = self._sensor
-            pins.reset_lockout(self._device, self._name, kind, token, sensor)
+            pins.reset_lockout(self._device, self._name, self.facts.kind, token, self._sensor)
 
     def authenticator_id(self) -> int:
         with self._asking():
-            return pins.authenticator_id(self._device, self._name, *self._sensor)
+            return pins.authenticator_id(self._device, self._name, self.facts.kind, self._sensor)
 
     def invalidate(self) -> int:
         with self._asking():
-            return pins.invalidate_authenticator_id(self._device, self._name, *self._sensor)
+            return pins.invalidate_authenticator_id(self._device, self._name, self.facts.kind, self._sensor)
 
     def remove(self, ids: tuple[int, ...]) -> tuple[int, ...]:
         with self._asking():
@@ -157,15 +174,11 @@ class DeviceBackend:
 
     def features(self) -> frozenset[int]:
         with self._asking():
-            return self._recognition.features(self._name, self.facts.sensor_id)
+            return self._recognition.features(self._name, self._sensor)
 
     def set_feature(self, token: bytes, feature: int, enabled: bool) -> None:
         with self._asking():
-            self._recognition.set_feature(self._name, self.facts.sensor_id, token, feature, enabled=enabled)
-
-    @property
-    def _sensor(self) -> tuple[Modality, int]:
-        return self.facts.kind, self.facts.sensor_id
+            self._recognition.set_feature(self._name, self._sensor, token, feature, enabled=enabled)
 
 
 def _given(sample: object) -> DeviceSample:

@@ -10,14 +10,15 @@ Rules:
 from collections.abc import Callable
 
 from bioguard.commands.biometric import MAX_VIEWS
-from bioguard.errors import InputRefused, NotPermitted
+from bioguard.errors import BioguardError, InputRefused, NotPermitted
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import EnrollmentType, ErrorCode, Feature, FingerprintAcquired
-from bioguard.hal.backend import SensorBackend
+from bioguard.hal.backend import BackendDied, SensorBackend
 from bioguard.hal.callbacks import Callback, OperationError
 from bioguard.hal.captures import CaptureRules, Enrolling, lock_callback
 from bioguard.hal.context import OperationContext, PointerContext
 from bioguard.hal.enrollment import FaceProgress, Pose, TouchProgress, enrollment_config
+from bioguard.hal.operation_errors import error_of
 from bioguard.hal.operations import Operations
 from bioguard.hal.scripting import Capture, SensorScript, Unscripted, Waiting
 from bioguard.hal.session import SessionEvent, SessionState, step
@@ -189,7 +190,16 @@ class HalSession(Operations):
 
     def remove_enrollments(self, ids: tuple[int, ...]) -> int:
         """removeEnrollments. The answer names what was removed, not what was asked for."""
-        return self._answer(SessionEvent.REMOVE_ENROLLMENTS, lambda: cb.EnrollmentsRemoved(self._backend.remove(ids)))
+
+        def answer() -> Callback:
+            try:
+                return cb.EnrollmentsRemoved(self._backend.remove(ids))
+            except BackendDied:
+                raise
+            except BioguardError as refusal:
+                return error_of(refusal, ErrorCode.UNABLE_TO_REMOVE)
+
+        return self._answer(SessionEvent.REMOVE_ENROLLMENTS, answer)
 
     def get_authenticator_id(self) -> int:
         """getAuthenticatorId."""

@@ -35,13 +35,13 @@ _OF_A_SAMPLE = {
 }
 
 
-def error_of(refusal: BioguardError) -> OperationError:
-    """The onError that ends the operation."""
+def error_of(refusal: BioguardError, otherwise: ErrorCode = ErrorCode.UNABLE_TO_PROCESS) -> OperationError:
+    """The onError that ends the operation. otherwise: for a refusal that AIDL has no number for."""
     known = _TABLE.get(refusal.code)
     if known is not None:
         return known
     broken = isinstance(refusal, TeeUnavailable | IntegrityFailure)
-    return OperationError(ErrorCode.HW_UNAVAILABLE if broken else ErrorCode.UNABLE_TO_PROCESS, reason=refusal.code)
+    return OperationError(ErrorCode.HW_UNAVAILABLE if broken else otherwise, reason=refusal.code)
 
 
 def is_of_the_sample(refusal: BioguardError) -> bool:

@@ -21,6 +21,7 @@ from bioguard.hal.device_backend import DeviceBackend
 from bioguard.hal.hal import HalSession, SessionHost
 from bioguard.hal.scripting import SensorScript, Unscripted
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import SensorProps
 from tee_sim.shared.clock import ClockKind
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class HalService:
         self.restarts = 0
         """How often the secure world was started again."""
 
-    def sensors(self) -> tuple[SensorFacts, ...]:
+    def sensors(self) -> tuple[SensorProps, ...]:
         """The device's sensors, by id."""
         return self._device.configuration.sensor_table
 
