@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from tee_sim.normal.events import normal_row
-from tee_sim.normal.timeline import Args, Row, Timeline, current
+from tee_sim.normal.timeline import Args, Arrow, Timeline, arrow_from, arrow_to, current, now_us
 
 _SHOWN: Final = ("error", "info", "stage", "remaining", "remaining_ms", "feature", "vendor_code")
 _COUNTED: Final = ("ids", "features")
@@ -42,34 +42,41 @@ class CallerEvents:
     def told(self, event: str, sequence: int, session: int = 0) -> None:
         """An event frame was written to the caller. Args: session: 0 is the device."""
 
-    def flows_into(self, row: Row) -> None:
-        """What stands in `row` next is a consequence of the frame that is being answered."""
+    @property
+    def arrow(self) -> Arrow | None:
+        """From the frame that is being answered, to what is a consequence of it."""
+        return None
 
 
 class _WrittenCaller(CallerEvents):
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._row = normal_row("caller", "caller")
-        self._asked: list[str] = []
-        self._flows = 0
+        self._asked: list[tuple[str, int | None]] = []
+        self._frames = 0
 
     def asked(self, name: str, number: int | None = None, in_bytes: int | None = None) -> None:
-        self._asked.append(name)
-        self._timeline.begin(self._row, name, {"frame": number, "in_bytes": in_bytes})
+        flow = None
+        if number is not None:
+            self._frames += 1
+            flow = (self._row.pid << _FLOW_BITS) + self._frames
+        self._asked.append((name, flow))
+        arrow = arrow_from(flow) if flow is not None else None
+        self._timeline.begin(self._row, name, {"frame": number, "in_bytes": in_bytes}, arrow=arrow)
 
     def answered(self, *, code: str = "", out_bytes: int | None = None, exit_code: int | None = None) -> None:
         if self._asked:
             result = (code if _CODE.fullmatch(code) else "refused") if code else "OK"
             args: Args = {"result": result if exit_code is None else None, "exit_code": exit_code}
-            self._timeline.end(self._row, self._asked.pop(), {**args, "out_bytes": out_bytes})
+            self._timeline.end(self._row, self._asked.pop()[0], {**args, "out_bytes": out_bytes})
 
     def told(self, event: str, sequence: int, session: int = 0) -> None:
         self._timeline.instant(self._row, event, {"sequence": sequence, "session": session})
 
-    def flows_into(self, row: Row) -> None:
-        if self._asked:
-            self._flows += 1
-            self._timeline.flow(self._row, row, (self._row.pid << _FLOW_BITS) + self._flows, self._asked[-1])
+    @property
+    def arrow(self) -> Arrow | None:
+        flow = self._asked[-1][1] if self._asked else None
+        return arrow_to(flow) if flow is not None else None
 
 
 class SessionEvents:
@@ -105,13 +112,13 @@ class _WrittenSession(SessionEvents):
         elif name != self._open[-1]:
             self._leave(down_to=1)
             self._open.append(name)
-            self._timeline.begin(self._row, name, {"operation": operation})
-            caller().flows_into(self._row)
+            self._timeline.begin(self._row, name, {"operation": operation}, arrow=caller().arrow)
 
     def callback(self, callback: object) -> None:
         kind = type(callback).__name__
-        caller().flows_into(self._row)
-        self._timeline.instant(self._row, _AIDL_NAMES.get(kind, f"on{kind}"), self._fields(callback))
+        name = _AIDL_NAMES.get(kind, f"on{kind}")
+        # A span and no instant, although it takes no time: arrows lead to spans.
+        self._timeline.span(self._row, name, now_us(), self._fields(callback), arrow=caller().arrow)
         if self._leaving:
             self._leave(down_to=0 if kind == "SessionClosed" else 1)
 

@@ -29,11 +29,23 @@ FIRST_LINE: Final = b"[\n"
 
 Value = str | int | bool
 Args = dict[str, Value | None]
+Arrow = dict[str, int | bool]
+"""One end of an arrow between spans: see `arrow_from` and `arrow_to`."""
 
 
 def now_us() -> int:
     """The clock of all events: monotonic, and the same in all processes of this machine."""
     return time.monotonic_ns() // 1000
+
+
+def arrow_from(number: int) -> Arrow:
+    """Of a span that others are a consequence of. Args: number: of no other span."""
+    return {"bind_id": number, "flow_out": True}
+
+
+def arrow_to(number: int) -> Arrow:
+    """Of a span that is a consequence of the one with this number."""
+    return {"bind_id": number, "flow_in": True}
 
 
 class Timeline:
@@ -67,27 +79,24 @@ class Timeline:
         """Something that takes no time."""
         self._event(row, {"name": name, "ph": "i", "ts": now_us(), "s": "t"}, args)
 
-    def begin(self, row: "Row", name: str, args: Args | None = None) -> None:
+    def begin(self, row: "Row", name: str, args: Args | None = None, *, arrow: "Arrow | None" = None) -> None:
         """Something begins; it stands in the file even if its end never comes. Ends are in the opposite order."""
-        self._event(row, {"name": name, "ph": "B", "ts": now_us()}, args)
+        self._event(row, {"name": name, "ph": "B", "ts": now_us(), **(arrow or {})}, args)
 
     def end(self, row: "Row", name: str, args: Args | None = None) -> None:
         """What began last in this row ends."""
         self._event(row, {"name": name, "ph": "E", "ts": now_us()}, args)
 
-    def span(self, row: "Row", name: str, started_us: int, args: Args | None = None) -> None:
+    def span(
+        self, row: "Row", name: str, started_us: int, args: Args | None = None, *, arrow: "Arrow | None" = None
+    ) -> None:
         """Something that began at `started_us` and ends now."""
-        self._event(row, {"name": name, "ph": "X", "ts": started_us, "dur": now_us() - started_us}, args)
+        times = {"ts": started_us, "dur": now_us() - started_us}
+        self._event(row, {"name": name, "ph": "X", **times, **(arrow or {})}, args)
 
     def counter(self, row: "Row", name: str, args: Args) -> None:
         """Numbers that go up and down, or stand: each has a track of its own."""
         self._event(row, {"name": name, "ph": "C", "ts": now_us()}, args)
-
-    def flow(self, source: "Row", target: "Row", number: int, name: str) -> None:
-        """An arrow from what is open in one row to what is open in another. Args: number: of no other arrow."""
-        flow: dict[str, object] = {"name": name, "ts": now_us(), "id": number}
-        self._event(source, flow | {"ph": "s"}, None)
-        self._event(target, flow | {"ph": "f", "bp": "e"}, None)
 
     def _event(self, row: "Row", event: dict[str, object], args: Args | None) -> None:
         event |= {"cat": row.category, "pid": row.pid, "tid": self._number(row)}

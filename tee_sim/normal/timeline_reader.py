@@ -20,8 +20,7 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 
 Event = dict[str, Any]
 _KEYS: Final = {"name": str, "cat": str, "ph": str, "ts": int, "pid": int, "tid": int, "args": dict}
-_PHASES: Final = {"B": "", "E": "", "X": "dur", "i": "", "C": "", "s": "id", "f": "id", "M": ""}
-"""Each phase, with the number that it has and no other phase."""
+_PHASES: Final = frozenset("BEXiCM")
 _HINT: Final = "give a file that was written by: TEE_SIM_TRACE=FILE tee-sim run ..."
 _GOOD: Final = frozenset({"SUCCESS", "OK"})
 _ASKING: Final = {"caller": 0, "session": 1, "command": 2, "world": 2, "storage": 3, "rpmb": 4}
@@ -54,9 +53,8 @@ def _is_event(event: Any) -> TypeGuard[Event]:
         isinstance(event, dict)
         and all(type(event.get(key)) is kind for key, kind in _KEYS.items())
         and event["ph"] in _PHASES
-        and all(
-            (type(event.get(key)) is int) == (key in event) == (_PHASES[event["ph"]] == key) for key in ("dur", "id")
-        )
+        and (type(event.get("dur")) is int) == ("dur" in event) == (event["ph"] == "X")
+        and (type(event.get("bind_id")) is int) == ("bind_id" in event)
         and all(0 <= number < 1 << 63 for number in event.values() if type(number) is int)
         and (event["ph"] != "M" or type(event["args"].get("name")) is str)
     )
@@ -128,11 +126,12 @@ def arrows(events: Sequence[Event]) -> list[Arrow]:
     """The arrows that have both of their ends."""
     rows = _rows(events)
     first = _first_us(events)
-    starts = {event["id"]: event for event in events if event["ph"] == "s"}
+    bound = [event for event in events if "bind_id" in event]
+    sources = {event["bind_id"]: event for event in bound if event.get("flow_out") is True}
     return [
-        Arrow(event["ts"] - first, _row(rows, starts[event["id"]]), _row(rows, event))
-        for event in events
-        if event["ph"] == "f" and event["id"] in starts
+        Arrow(event["ts"] - first, _row(rows, sources[event["bind_id"]]), _row(rows, event))
+        for event in bound
+        if event.get("flow_in") is True and event["bind_id"] in sources
     ]
 
 
@@ -149,10 +148,10 @@ def _first_us(events: Iterable[Event]) -> int:
 
 
 def timed_lines(events: Sequence[Event]) -> list[TimedLine]:
-    """The events in order of their beginning; the begin and end of one span as one line, arrows as none."""
+    """The events in order of their beginning; the begin and end of one span as one line."""
     names = _rows(events)
     first = _first_us(events)
-    spans = _spans([e for e in events if e["ph"] not in "Msf"])
+    spans = _spans([e for e in events if e["ph"] != "M"])
     return [
         TimedLine(
             at_us=span["ts"] - first,

@@ -30,15 +30,13 @@ def event(ph: str, ts: int, tid: int, name: str, **more: Any) -> dict[str, Any]:
 def frame(at: int, number: int) -> list[dict[str, Any]]:
     """A frame with what it leads to: 12 lines, 40 microseconds."""
     return [
-        event("B", at, 1, "present", args={"frame": number}),
-        event("s", at + 1, 1, "present", id=number),
-        event("f", at + 1, 2, "present", id=number, bp="e"),
-        event("i", at + 1, 2, "onAcquired", s="t", args={"info": "GOOD"}),
+        event("B", at, 1, "present", args={"frame": number}, bind_id=number, flow_out=True),
+        event("X", at + 1, 2, "onAcquired", dur=0, args={"info": "GOOD"}, bind_id=number, flow_in=True),
         event("B", at + 2, 3, "authenticate"),
         event("X", at + 3, 4, "COMMIT", dur=20, args={"names": "6f" + "ab" * 32}),
         event("E", at + 30, 3, "authenticate", args={"result": "SUCCESS" if number % 50 else "GENERIC"}),
         event("C", at + 31, 5, "simulated time", args={"boot_ms": number * 10, "wall_ms": 10**12}),
-        event("i", at + 32, 2, "onAuthenticationFailed", s="t"),
+        event("X", at + 32, 2, "onAuthenticationFailed", dur=0),
         event("E", at + 39, 1, "present", args={"result": "OK"}),
     ]
 

@@ -72,7 +72,7 @@ def _event(line: TimedLine, lane: int, level: int, end_us: int) -> dict[str, Any
         "level": level,
         "value": line.args.get(_VALUE) if line.category == "time" else None,
         "at": f"{line.at_us / 1000:.3f}",
-        "lasted": "" if line.lasted_us is None else f"{line.lasted_us / 1000:.3f}",
+        "lasted": f"{line.lasted_us / 1000:.3f}" if line.lasted_us else "",
         "row": line.row,
         "indent": min(line.depth, _DEEPEST),
         "name": line.name,

@@ -48,7 +48,7 @@ def events(path: Path) -> list[Event]:
 
 def told(found: list[Event], row: str) -> list[str]:
     """What stands in a row, with ends in brackets."""
-    return [f"({e['name']})" if e["ph"] == "E" else e["name"] for e in of(found, row) if e["ph"] not in "sf"]
+    return [f"({e['name']})" if e["ph"] == "E" else e["name"] for e in of(found, row)]
 
 
 @dataclass
@@ -114,7 +114,7 @@ def test_a_session_from_its_creation_to_its_end(played: Played) -> None:
         "GETTING_AUTHENTICATOR_ID", "onAuthenticatorIdRetrieved", "(GETTING_AUTHENTICATOR_ID)",
         "onSessionClosed", "(session)",
     ]  # fmt: skip
-    fields = {e["name"]: e["args"] for e in of(found, "session fingerprint 0") if e["ph"] == "i"}
+    fields = {e["name"]: e["args"] for e in of(found, "session fingerprint 0") if e["ph"] == "X"}
     assert fields["onAcquired"] == {"info": "GOOD", "vendor_code": 0}
     assert fields["onEnrollmentProgress"] == {"remaining": 0}
     assert fields["onAuthenticationSucceeded"] == {"token": True}
@@ -206,7 +206,7 @@ def test_a_callback_says_no_more_than_what_is_listed(path: Path) -> None:
 
     session = watch_session("fingerprint 0", {"error": {5: "CANCELED"}})
     session.callback(Anything())
-    (shown,) = [e["args"] for e in of(events(path), "session fingerprint 0") if e["ph"] == "i"]
+    (shown,) = [e["args"] for e in of(events(path), "session fingerprint 0") if e["ph"] == "X"]
     assert shown == {"error": "CANCELED", "ids": 3}
     caller().asked("x")
     caller().answered(code="Wilhelmina of Orange")

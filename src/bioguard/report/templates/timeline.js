@@ -10,7 +10,7 @@
     const start = +row.dataset.s, open = row.classList.contains("unended");
     return {
       row, index, start, open, bar: row.querySelector("rect"), lane: +row.dataset.l, level: +row.dataset.y,
-      end: row.dataset.d === "" ? start : start + +row.dataset.d, moment: row.dataset.d === "" && !open,
+      end: row.dataset.d === "" ? start : start + +row.dataset.d, moment: !open && !(+row.dataset.d > 0),
       value: row.dataset.v, name: row.querySelector(".n").textContent, failed: row.classList.contains("failed"),
       kind: row.classList[1],
     };
