@@ -8,10 +8,12 @@ from pathlib import Path
 from bioguard.device import Device, DeviceOptions, clock, pins
 from bioguard.device.consent import grant_all
 from bioguard.hal import callbacks as cb
+from bioguard.hal.backend import SensorFacts
 from bioguard.hal.callbacks import Callback
 from bioguard.hal.device_backend import DeviceSample
 from bioguard.hal.hal import HalSession
-from bioguard.hal.service import HalService
+from bioguard.hal.scripting import SensorScript
+from bioguard.hal.service import HalService, unscripted
 from bioguard.records.modality import Modality
 from bioguard.simulate.people import face_views, finger_impressions
 
@@ -37,10 +39,10 @@ SAMPLES = {Modality.FINGERPRINT: touch, Modality.FACE: look}
 class Phone:
     """One device and whoever calls its HALs."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, script: Callable[[SensorFacts], SensorScript] = unscripted) -> None:
         self.device = device
         self.heard: list[tuple[int, Callback]] = []
-        self.hal = HalService(device, lambda number, callback: self.heard.append((number, callback)))
+        self.hal = HalService(device, lambda number, callback: self.heard.append((number, callback)), script=script)
         self.pin_tokens: dict[str, bytes] = {}
 
     def add(self, name: str) -> None:
