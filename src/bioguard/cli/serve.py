@@ -1,16 +1,13 @@
 """`bioguard serve`: a device for programs in any language."""
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import click
 
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.cli.streams import answer_lost
 from bioguard.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from bioguard.device import Device
 
 
 @click.command()
@@ -29,29 +26,45 @@ def serve(state: CliState, stdio: bool, protocol: str) -> int:
     Example:
       cc -o client docs/examples/bioguard_client.c -lm && ./client bioguard --device ./phone serve --stdio
     """
-    with state.device(caches=False) as device:  # it may be asked to attest
-        note_testing(state, device)  # hello of protocol 1 has a field for a seed and none for this
-        try:
-            _PROTOCOLS[protocol](state, device)
-        except OSError as error:
-            lost = answer_lost(error)
-            if lost is not None:
-                raise lost from error
+    _PROTOCOLS[protocol](state)
     return ExitCode.OK
 
 
-def _version_1(state: CliState, device: "Device") -> None:
+def _speak(conversation: Callable[[], object]) -> None:
+    try:
+        conversation()
+    except OSError as error:
+        lost = answer_lost(error)
+        if lost is not None:
+            raise lost from error
+
+
+def _version_1(state: CliState) -> None:
     from bioguard.serve import loop  # noqa: PLC0415 - one version is loaded, not both
     from bioguard.serve.methods import DeviceService  # noqa: PLC0415
 
-    loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device, state.output.note))
+    with state.device(caches=False) as device:  # it may be asked to attest
+        note_testing(state, device)  # hello of protocol 1 has a field for a seed and none for this
+        service = DeviceService(device, state.output.note)
+        _speak(lambda: loop.serve(sys.stdin.buffer, sys.stdout.buffer, service))
 
 
-def _version_2(state: CliState, device: "Device") -> None:
+def _version_2(state: CliState) -> None:
     from bioguard.serve.v2.conversation import Conversation  # noqa: PLC0415 - as above
     from bioguard.serve.v2.pipe import converse, writer  # noqa: PLC0415
+    from bioguard.simulate.faults.live import LiveFaults  # noqa: PLC0415
+    from bioguard.simulate.faults.session_sensor import session_script  # noqa: PLC0415
 
-    converse(sys.stdin.fileno(), Conversation(device, writer(sys.stdout.buffer), note=state.output.note))
+    faults = LiveFaults(state.directory)
+    with state.device(caches=False, hooks=faults) as device:  # it may be asked to attest
+        conversation = Conversation(
+            device,
+            writer(sys.stdout.buffer),
+            faults=faults,
+            script=session_script(faults),
+            note=state.output.note,
+        )
+        _speak(lambda: converse(sys.stdin.fileno(), conversation))
 
 
 _PROTOCOLS = {"1": _version_1, "2": _version_2}

@@ -13,6 +13,7 @@ from tee_sim.shared.dataclass import dataclass
 
 if TYPE_CHECKING:
     from bioguard.device import Device, DeviceOptions
+    from bioguard.device.hooks import MakeHooks
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,15 +54,17 @@ class CliState:
             )
         return self._options
 
-    def device(self, *, caches: bool = True) -> "Device":
+    def device(self, *, caches: bool = True, hooks: "MakeHooks | None" = None) -> "Device":
         """Start the device's secure world. Use it as a context manager. Open incidents are noted first.
 
         Args:
             caches: as of `DeviceOptions`; a command that starts without is in `command_line.WITHOUT_CACHES`.
+            hooks: in place of those that play the scenario saved with the device.
         """
         from bioguard.cli.opening import open_device  # noqa: PLC0415 - as above
 
-        return open_device(self.directory, replace(self.options, caches=caches), self.output)
+        options = replace(self.options, caches=caches, hooks=hooks or self.options.hooks)
+        return open_device(self.directory, options, self.output)
 
     def confirm(self, question: str, *, force: bool, code: str) -> None:
         """Ask, unless `--force` was given. Raises NotPermitted with this code if there is nobody to ask."""

@@ -72,6 +72,9 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "import bioguard.simulate.virtual_hal.script_player"
             ),
             "bioguard.cli.policy": "import bioguard.evidence.policy_clauses",
+            "bioguard.cli.serve": (
+                "import bioguard.simulate.faults.live, import bioguard.simulate.faults.session_sensor"
+            ),
             "tee_sim.cli.attack": (
                 "import tee_sim.testing.attacks.bench, import tee_sim.testing.attacks.natives, import traceback, "
                 "os._exit, os.fdopen *2, os.fork, os.pipe, os.waitpid, os.waitstatus_to_exitcode"

@@ -123,7 +123,6 @@ HINTS: Final[dict[str, str]] = {
     "fault.grammar": OWN,
     "fault.capture": OWN,
     "fault.clock": "use a device with a stepped clock, and a step that ends before the year 10000",
-    "fault.scenario": "send a scenario file as docs/formats/scenario.md gives it",
     "fault.not_served": "start the server on a device whose faults it may play",
     "synthetic.person": "send a person and an impression from 0 to 2^32-1",
     "synthetic.finger": "send a position from 0 to 10",

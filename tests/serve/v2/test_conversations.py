@@ -68,6 +68,8 @@ def test_nothing_is_granted_unasked(client: Client) -> None:
     client.ask("add_user", b"fay")
     client.ask("set_pin", b"fay", b"4711", None)
     (session,) = client.ask("create_session", b"fay", 1)
+    client.ask("enroll", session, client.token(session, b"fay"), None, 0, None, None)
+    assert client.events == [(session, "ERROR", [2, 0, "consent.missing"])]
     client.ask("consent", b"fay", 2, [1], 365, True, b"")
     grants = client.ask("consents", b"fay")[0]
     assert [grant[:2] for grant in grants] == [[2, 1]]
@@ -133,3 +135,56 @@ def test_log_checkpoint_and_attestation(client: Client) -> None:
     token, public_key = client.ask("attest", bytes(32), 0)
     assert Claims.verify(token, public_key, bytes(32)) is not None
     assert client.refused("attest", bytes(31), 0) == "integrity.proof"
+
+
+def test_a_sample_of_the_other_modality_is_refused_and_the_operation_waits_on(client: Client) -> None:
+    client.person(b"ivo", 1, 2)
+    (face,) = client.ask("create_session", b"ivo", 1)
+    client.enroll(face, b"ivo", person=13, position=0)
+    (finger,) = client.ask("create_session", b"ivo", 0)
+    client.enroll(finger, b"ivo", person=13, position=2)
+    client.ask("authenticate", finger, 0, None)
+    assert client.refused("present", finger, *client.sample(13, 0, 4), None) == "sensor.kind"
+    assert client.events == []
+    assert client.refused("identify", 0, *client.sample(13, 0, 4)) == "sensor.kind"
+    assert client.present(finger, 13, 2, 4)[-1] == "AUTHENTICATION_SUCCEEDED"
+
+
+def test_a_reboot_ends_tokens_and_sessions_and_begins_a_new_time(client: Client) -> None:
+    client.person(b"jon", 1)
+    (session,) = client.ask("create_session", b"jon", 0)
+    client.enroll(session, b"jon", person=14, position=2)
+    token = client.ask("verify_pin", b"jon", b"4711", 0)[0]
+    restarts = client.ask("hello")[11]
+    client.ask("reboot")
+    assert client.events == [(0, "RESTARTED", [2])]
+    assert client.refused("authenticate", session, 0, None) == "session.dead"
+    assert client.refused("check_token", token) == "token.rejected"
+    assert client.ask("hello")[11] == restarts + 1
+    (session,) = client.ask("create_session", b"jon", 0)
+    client.ask("authenticate", session, 0, None)
+    assert client.present(session, 14, 2, 3)[-1] == "AUTHENTICATION_SUCCEEDED"
+
+
+def test_faults_act_from_the_next_request_on(client: Client) -> None:
+    client.person(b"kim", 1)
+    (session,) = client.ask("create_session", b"kim", 0)
+    client.enroll(session, b"kim", person=15, position=2)
+    client.ask("fault_set", "quality_sequence", "2,5,1")
+    assert client.ask("faults") == [0, [["quality_sequence", "2,5,1"]]]
+    client.ask("authenticate", session, 0, None)
+    seen = [client.present(session, 15, 2, impression) for impression in (3, 4, 5)]
+    assert seen == [["ACQUIRED"], ["ACQUIRED"], ["ACQUIRED", "AUTHENTICATION_SUCCEEDED"]]
+    assert client.refused("fault_set", "quality_sequence", "much") == "fault.value"
+    assert client.refused("fault_set", "no_such_knob", "1") == "fault.unknown"
+    client.ask("fault_set", "storage", "commit@900:eio")
+    assert len(client.ask("fault_report")[0]) == 1
+    client.ask("fault_clear", "storage")
+    client.ask("fault_clear", "")
+    assert client.ask("faults") == [0, []]
+    assert client.refused("scenario_load", b"nonsense").startswith("scenario.")
+    client.ask("scenario_load", b'format = "bioguard-scenario 2"\nseed = 7\n\n[faults]\nwrong_finger = true\n')
+    assert client.ask("faults") == [7, [["wrong_finger", "true"]]]
+    client.ask("authenticate", session, 0, None)
+    assert client.present(session, 15, 2, 3) == ["ACQUIRED", "AUTHENTICATION_FAILED"]
+    client.ask("fault_clear", "")

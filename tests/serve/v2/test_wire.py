@@ -106,4 +106,4 @@ def test_any_fields_are_a_request_as_it_would_be_written_or_refused(method: obje
 
 
 def test_every_method_has_a_handler_and_no_other_has() -> None:
-    assert set(HANDLERS) == set(BY_NAME) - {"reboot"}
+    assert set(HANDLERS) == set(BY_NAME)

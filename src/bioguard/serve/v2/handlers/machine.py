@@ -125,6 +125,10 @@ def clock_advance(service: ServedDevice, request: m.ClockAdvanceRequest) -> m.Cl
     return _clock(service, clock.advance(service.device, request.ms))
 
 
+def reboot(service: ServedDevice, _request: object) -> None:
+    service.device.reboot()
+
+
 def simulated_sample(_service: ServedDevice, request: m.SimulatedSampleRequest) -> m.SimulatedSampleAnswer:
     sample = numbered_sample(request.person, request.position, request.impression)
     return m.SimulatedSampleAnswer(form=v1.SampleForm.CANONICAL, sample=sample.to_bytes())
@@ -143,5 +147,6 @@ HANDLERS: dict[str, Handler] = {
     "log_checkpoint": log_checkpoint,
     "clock_show": clock_show,
     "clock_advance": clock_advance,
+    "reboot": reboot,
     "simulated_sample": simulated_sample,
 }
