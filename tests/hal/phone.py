@@ -42,8 +42,14 @@ class Phone:
     def __init__(self, device: Device, script: Callable[[SensorFacts], SensorScript] = unscripted) -> None:
         self.device = device
         self.heard: list[tuple[int, Callback]] = []
-        self.hal = HalService(device, lambda number, callback: self.heard.append((number, callback)), script=script)
+        self.hal = HalService(device, self._hear, script=script)
+        self.watch: Callable[[Callback], None] | None = None
         self.pin_tokens: dict[str, bytes] = {}
+
+    def _hear(self, number: int, callback: Callback) -> None:
+        self.heard.append((number, callback))
+        if self.watch is not None:
+            self.watch(callback)
 
     def add(self, name: str) -> None:
         """A user with a PIN who consents."""

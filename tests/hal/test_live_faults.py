@@ -63,6 +63,35 @@ def test_the_comparison_is_a_real_one_of_somebody_elses_finger(played: tuple[Pho
         assert isinstance(made.attempt(number, touch(0))[-1], cb.AuthenticationSucceeded)
 
 
+LATENCIES = b"""\
+format = "bioguard-scenario 2"
+
+[[sensor]]
+kind = "fingerprint"
+latency_ms = { capture = 200, match = 40 }
+
+[[sensor]]
+kind = "face"
+type = "rgb"
+"""
+
+
+def test_the_latencies_of_a_scenario_pass_before_the_code_and_before_the_answer(
+    played: tuple[Phone, LiveFaults],
+) -> None:
+    made, faults = played
+    faults.load(LATENCIES)
+    with made.session("alice", FINGER) as number:
+        told = []
+        made.watch = lambda callback: told.append((type(callback), clock.now(made.device).boot_ms - before))
+        made.call(number, lambda s: s.authenticate(0))
+        before = clock.now(made.device).boot_ms
+        made.call(number, lambda s: s.present(touch(0)))
+        made.watch = None
+        assert told == [(cb.Acquired, 200), (cb.AuthenticationSucceeded, 240)]
+    faults.load(b'format = "bioguard-scenario 2"\n')
+
+
 def test_a_latency_moves_a_stepped_clock(played: tuple[Phone, LiveFaults]) -> None:
     made, faults = played
     faults.set("operation_authenticate_latency", "700")
