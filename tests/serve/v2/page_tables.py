@@ -16,6 +16,7 @@ from bioguard.hal.context import DisplayState, FoldState, OperationReason
 from bioguard.records.consent import Purpose
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import FaceSensorType, FingerprintSensorType
 from bioguard.records.strength import SensorStrength
 from bioguard.serve.hints import FAMILIES, HINTS
 from bioguard.serve.protocol import SampleForm
@@ -33,6 +34,8 @@ ENUMS: tuple[tuple[str, type[IntEnum]], ...] = (
     ("SampleForm", SampleForm),
     ("Lock", Lock),
     ("SensorStrength", SensorStrength),
+    ("FingerprintSensorType (sensor_type)", FingerprintSensorType),
+    ("FaceSensorType (sensor_type)", FaceSensorType),
     ("Feature (faces)", Feature),
     ("EnrollmentType (faces)", EnrollmentType),
     ("EnrollmentStage (faces)", EnrollmentStage),
