@@ -40,6 +40,8 @@ TOOLS = (
         r"no C compiler|no gcc|gcc is not installed|kernel was not built",
         "apt-get install gcc, then make",
     ),
+    Tool("Node", r"node is not installed", "apt-get install nodejs"),
+    Tool("a Java compiler", r"javac? is not installed", "apt-get install default-jdk-headless"),
     Tool("clang, llvm", r"clang is not installed|clang has no|llvm-cov", "apt-get install clang llvm"),
     Tool("sanitizers of gcc", r"sanitizer runtime", "apt-get install libasan8 libubsan1 libtsan2"),
     Tool("Python headers", r"no Python headers", "apt-get install python3-dev"),

@@ -1,18 +1,19 @@
-import java.io.DataInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** Reads bodies (u32 little-endian length, bytes) and prints 1 for each that the client's codec takes, 0 for others. */
 final class Verdicts {
     public static void main(String[] arguments) throws IOException {
-        var in = new DataInputStream(System.in);
+        var in = ByteBuffer.wrap(System.in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
         var verdicts = new StringBuilder();
-        while (in.available() > 0) {
-            byte[] body = new byte[Integer.reverseBytes(in.readInt())];
-            in.readFully(body);
+        while (in.hasRemaining()) {
+            byte[] body = new byte[in.getInt()];
+            in.get(body);
             try {
                 Cbor.decode(body);
                 verdicts.append('1');
-            } catch (Cbor.Malformed error) {
+            } catch (Failure error) {
                 verdicts.append('0');
             }
         }

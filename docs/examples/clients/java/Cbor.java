@@ -9,15 +9,6 @@ import java.util.List;
 
 /** CBOR of protocol 2: Long (above 2^63 - 1 BigInteger), byte[], String, Boolean, null and List. */
 final class Cbor {
-    /** The server sent what protocol 2 does not allow, or went away. */
-    static final class Malformed extends RuntimeException {
-        private static final long serialVersionUID = 1;
-
-        Malformed(String why) {
-            super(why);
-        }
-    }
-
     private static final int MAX_DEPTH = 8, UNSIGNED = 0, BYTES = 2, TEXT = 3, ARRAY = 4;
 
     private Cbor() {}
@@ -36,17 +27,15 @@ final class Cbor {
     private static void write(ByteArrayOutputStream out, Object value) {
         if (value == null) out.write(0xf6);
         else if (value instanceof Boolean truth) out.write(truth ? 0xf5 : 0xf4);
-        else if (value instanceof byte[] bytes) string(out, BYTES, bytes);
-        else if (value instanceof String text) string(out, TEXT, text.getBytes(StandardCharsets.US_ASCII));
+        else if (value instanceof Number number) head(out, UNSIGNED, number.longValue());
         else if (value instanceof List<?> items) {
             head(out, ARRAY, items.size());
             items.forEach(item -> write(out, item));
-        } else head(out, UNSIGNED, ((Number) value).longValue());
-    }
-
-    private static void string(ByteArrayOutputStream out, int major, byte[] bytes) {
-        head(out, major, bytes.length);
-        out.writeBytes(bytes);
+        } else {
+            byte[] bytes = value instanceof String text ? text.getBytes(StandardCharsets.US_ASCII) : (byte[]) value;
+            head(out, value instanceof String ? TEXT : BYTES, bytes.length);
+            out.writeBytes(bytes);
+        }
     }
 
     private static void head(ByteArrayOutputStream out, int major, long value) {
@@ -55,7 +44,7 @@ final class Cbor {
         for (int i = width - 1; i >= 0; i--) out.write((int) (value >>> 8 * i));
     }
 
-    /** The value of a body; Malformed for anything that {@link #encode} would not have written byte for byte. */
+    /** The value of a body; Failure for anything that {@link #encode} would not have written byte for byte. */
     static Object decode(byte[] body) {
         try {
             Object value = item(ByteBuffer.wrap(body), MAX_DEPTH);
@@ -63,7 +52,7 @@ final class Cbor {
         } catch (BufferUnderflowException error) {
             // said below
         }
-        throw new Malformed("frame is not canonical CBOR");
+        throw new Failure("", "frame is not canonical CBOR");
     }
 
     private static Object item(ByteBuffer body, int depth) {
@@ -72,9 +61,9 @@ final class Cbor {
         long argument = info == 24 ? body.get() & 0xff : info == 25 ? body.getShort() & 0xffff
                 : info == 26 ? body.getInt() & 0xffffffffL : info == 27 ? body.getLong() : info;
         if (major == UNSIGNED) return unsigned(argument);
-        if (major < BYTES || major > ARRAY || Long.compareUnsigned(argument, body.remaining()) > 0) throw new BufferUnderflowException();
+        boolean known = major == BYTES || major == TEXT || major == ARRAY && depth > 0;
+        if (!known || Long.compareUnsigned(argument, body.remaining()) > 0) throw new BufferUnderflowException();
         if (major == ARRAY) {
-            if (depth == 0) throw new BufferUnderflowException();
             var items = new ArrayList<Object>();
             for (long i = 0; i < argument; i++) items.add(item(body, depth - 1));
             return items;

@@ -1,12 +1,14 @@
 // A client of `bioguard serve --stdio --protocol 2` (docs/formats/serve-2.md) for Node, without packages.
 //
 // `Client.start` starts the server and checks its hello. `call` sends one request and resolves to the fields of its
-// answer; events that stand before the answer go to `onEvent`. Byte strings are Buffers, numbers above 2^53 - 1 BigInts.
+// answer; events that stand before it go to `onEvent`. Byte strings are Buffers, numbers above 2^53 - 1 BigInts.
 // What the server may not send throws Malformed: nothing more can be said to it then. A refusal throws Refused.
 import { spawn } from 'node:child_process';
 
 export const VERSION = 2;
-export const HELLO_FIELDS = 14;
+const HELLO_FIELDS = 14;
+// How many fields each event has, by number; a later server has more events.
+const EVENT_FIELDS = [0, 1, 1, 2, 6, 2, 2, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 3, 0, 1, 4];
 const MAX_FRAME_BYTES = 1 << 20;
 const MAX_DEPTH = 8;
 const [ANSWER, REFUSAL, EVENT] = [0, 1, 2];
@@ -58,7 +60,8 @@ function item(body, at, depth) {
   const argument = width ? BigInt(`0x${body.toString('hex', at, at + width)}`) : BigInt(info);
   at += width;
   if (major === UNSIGNED) return [Number.isSafeInteger(Number(argument)) ? Number(argument) : argument, at];
-  if (![BYTES, TEXT, ARRAY].includes(major) || argument > BigInt(body.length - at) || (major === ARRAY && depth < 1)) throw new RangeError();
+  if (![BYTES, TEXT].includes(major) && (major !== ARRAY || depth < 1)) throw new RangeError();
+  if (argument > BigInt(body.length - at)) throw new RangeError();
   const end = at + Number(argument);
   if (major === BYTES) return [body.subarray(at, end), end];
   if (major === TEXT) return [body.toString('ascii', at, end), end];
@@ -99,6 +102,9 @@ export function field(value, kind, size = undefined) {
 
 export class Client {
   #child;
+  #exit;
+  #chunks;
+  #ahead = Buffer.alloc(0);
   #onEvent;
   #id = 0;
   #sequence = 0;
@@ -107,34 +113,31 @@ export class Client {
   static async start([program, ...rest], onEvent) {
     const client = new Client();
     client.#child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
-    client.#child.on('error', () => {});
-    client.#child.stdin.on('error', () => {}); // the end of the output says it too
+    client.#child.on('error', () => {}); // the end of its output says it, as it says what a pipe's error does
+    client.#child.stdin.on('error', () => {});
+    client.#exit = new Promise((resolve) => client.#child.on('exit', resolve));
+    client.#chunks = client.#child.stdout[Symbol.asyncIterator]();
     client.#onEvent = onEvent;
     client.hello = await client.#answer(0, HELLO_FIELDS);
+    if (field(client.hello[0], 'number') !== VERSION) throw new Malformed('another protocol version');
     return client;
   }
 
   // End the server by ending its input; resolves to its exit code.
   close() {
     this.#child.stdin.end();
-    this.#child.stdout.resume();
-    return new Promise((resolve) => this.#child.on('close', resolve));
+    return this.#exit;
   }
 
   async #read(size) {
-    const { stdout } = this.#child;
-    for (;;) {
-      const data = stdout.read(size);
-      if (data !== null && data.length === size) return data;
-      if (data !== null || stdout.readableEnded || stdout.destroyed) throw new Malformed('the server is gone');
-      await new Promise((resolve) => {
-        const done = () => {
-          for (const name of ['readable', 'end', 'close']) stdout.off(name, done);
-          resolve();
-        };
-        for (const name of ['readable', 'end', 'close']) stdout.on(name, done);
-      });
+    while (this.#ahead.length < size) {
+      const { value, done } = await this.#chunks.next().catch(() => ({ done: true }));
+      if (done) throw new Malformed('the server is gone');
+      this.#ahead = Buffer.concat([this.#ahead, value]);
     }
+    const data = this.#ahead.subarray(0, size);
+    this.#ahead = this.#ahead.subarray(size);
+    return data;
   }
 
   async #frame() {
@@ -152,7 +155,8 @@ export class Client {
         const [sequence, timeMs, number, fields] = field(body, 'array', 4);
         if (sequence !== ++this.#sequence) throw new Malformed('an event is missing');
         field(timeMs, 'number');
-        this.#onEvent({ session: field(id, 'number'), timeMs, number: field(number, 'number'), fields: field(fields, 'array') });
+        field(fields, 'array', EVENT_FIELDS[field(number, 'number')]);
+        if (number in EVENT_FIELDS) this.#onEvent({ session: field(id, 'number'), timeMs, number, fields });
         continue;
       }
       if (kind !== ANSWER && kind !== REFUSAL) throw new Malformed('no such kind of frame');

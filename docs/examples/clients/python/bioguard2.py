@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from types import TracebackType
 from typing import TypeAlias, TypeVar
 
 Value: TypeAlias = "int | bytes | str | list[Value] | None"
@@ -27,6 +26,8 @@ _WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
 
 ANSWER, REFUSAL, EVENT = range(3)
 HELLO_FIELDS = 14
+EVENT_FIELDS = (0, 1, 1, 2, 6, 2, 2, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 3, 0, 1, 4)
+"""How many fields each event has, by number; a later server has more events."""
 
 
 class Method(IntEnum):
@@ -148,14 +149,8 @@ class Client:
         self._id = 0
         self._sequence = 0
         self.hello = self._answer(0, HELLO_FIELDS)
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        if field(self.hello[0], int) != VERSION:
+            raise Malformed("another protocol version")
 
     def close(self) -> int:
         """End the server by ending its input; return its exit code."""
@@ -206,7 +201,10 @@ class Client:
         self._sequence += 1
         if field(body[0], int) != self._sequence:
             raise Malformed("an event is missing")
-        self._on_event(Event(session, field(body[1], int), field(body[2], int), field(body[3], list)))
+        event = Event(session, field(body[1], int), field(body[2], int), field(body[3], list))
+        if event.number < len(EVENT_FIELDS):
+            field(event.fields, list, EVENT_FIELDS[event.number])
+            self._on_event(event)
 
     def call(self, method: Method, *fields: Value, answer: int = 0) -> list[Value]:
         """Send a request and return the fields of its answer, of which there must be `answer`.
@@ -235,7 +233,7 @@ class Client:
             if way == ord(">"):
                 self._send(frame)
             elif self._frame() != frame:
-                raise Malformed(f"frame {counts[way]} differs from the recorded one")
+                raise Malformed("a frame differs from the recorded one")
             else:
                 self._sequence += field(decode(frame[4:]), list, 4)[2] == EVENT
         return counts[ord(">")], counts[ord("<")]
