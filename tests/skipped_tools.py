@@ -33,6 +33,11 @@ TOOLS = (
         r"no timeline viewer",
         'export BIOGUARD_TIMELINE_VIEWER="$(bash tests/tee_sim/viewer.sh DIR)"',
     ),
+    Tool(
+        "Perfetto's engine",
+        r"no Perfetto engine",
+        'export BIOGUARD_PERFETTO="$(bash tests/serve/v2/perfetto.sh DIR python3)"',
+    ),
     Tool("strace", r"strace is not installed", "apt-get install strace"),
     Tool("sqlite3", r"sqlite3 is not", "apt-get install sqlite3"),
     Tool(

@@ -70,6 +70,18 @@ def test_each_command_is_one_span_of_the_caller(here: Path) -> None:
     assert TRACE_VARIABLE not in os.environ
 
 
+def test_knobs_of_a_sensor_stand_where_they_are_played(here: Path) -> None:
+    traced("fault play knob:quality_sequence=2 knob:spoof_score=0.7 knob:enrollments=1 authenticate touch touch")
+    found = events(here / "t.json")
+    assert [(e["name"], e["args"]) for e in of(found, "faults")] == [
+        (f"{knob}: set", {"passage": passage}) for passage in (1, 2) for knob in ("quality_sequence", "spoof_score")
+    ]
+    assert b"0.7" not in (here / "t.json").read_bytes()
+    callbacks = [e["name"] for e in of(found, "session fingerprint 0") if e["ph"] == "X"]
+    assert callbacks[0] == "onAcquired"
+    assert open_ends(found) == ["session", "AUTHENTICATING"]  # nobody closed it
+
+
 def test_a_file_that_is_no_timeline_is_refused_before_anything_is_made(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

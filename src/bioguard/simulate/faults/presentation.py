@@ -11,6 +11,8 @@ from bioguard.hal.callbacks import OperationError
 from bioguard.records.modality import Modality
 from bioguard.simulate.knobs.grammar import acquired_code, latency
 from bioguard.simulate.knobs.properties import SensorProperties
+from bioguard.simulate.knobs.table import KNOBS, ActsOn, ReadAt
+from tee_sim.normal import events
 from tee_sim.shared.rng import Rng
 
 
@@ -91,6 +93,9 @@ class SensorScript:
         sequence = self._knobs.numbers("quality_sequence")
         number, self._captures = self._captures, self._captures + 1
         self._knobs.captures = self._captures
+        for name in self._knobs.changed():
+            if KNOBS[name].acts_on is not ActsOn.DEVICE and KNOBS[name].read_at is ReadAt.USE:
+                events.fault(name, "set", self._captures)
         return (acquired_code(sequence[number], self._kind),) if number < len(sequence) else None
 
     def is_good(self, codes: tuple[tuple[int, int], ...]) -> bool:
