@@ -32,10 +32,20 @@ def test_a_finger_is_stored_with_its_last_good_touch(finger: Rig) -> None:
     ]
 
 
-def test_an_enrollment_that_cannot_be_stored_ends_with_the_reason(finger: Rig) -> None:
+@pytest.mark.parametrize(
+    ("code", "number", "vendor"),
+    [
+        ("enroll.duplicate_finger", ErrorCode.VENDOR, 1),
+        ("enroll.inconsistent", ErrorCode.UNABLE_TO_PROCESS, 0),
+        ("sample.other_extractor", ErrorCode.UNABLE_TO_PROCESS, 0),
+    ],
+)
+def test_an_enrollment_that_cannot_be_stored_ends_with_the_reason(
+    finger: Rig, code: str, number: ErrorCode, vendor: int
+) -> None:
     finger.run(lambda: finger.session.enroll(b"t", touches=1))
-    finger.backend.raises["enroll"] = NotPermitted("no", hint="-", code="enroll.duplicate_finger")
-    expected = [cb.Acquired(1), OperationError(ErrorCode.VENDOR, 1, "enroll.duplicate_finger")]
+    finger.backend.raises["enroll"] = NotPermitted("no", hint="-", code=code)
+    expected = [cb.Acquired(1), OperationError(number, vendor, code)]
     assert finger.run(lambda: finger.session.present("a")) == expected
     assert finger.session.state is SessionState.IDLING
 

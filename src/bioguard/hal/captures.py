@@ -6,11 +6,13 @@ it is `callbacks.is_terminal`, nowhere else.
 
 from collections.abc import Callable, Iterator
 
+from bioguard.errors import BioguardError
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import EnrollmentStage, FaceAcquired, Feature, FingerprintAcquired, acquired_info
-from bioguard.hal.backend import Matched, NotMatched, PoorCapture, SensorBackend
+from bioguard.hal.backend import BackendDied, Matched, NotMatched, PoorCapture, SensorBackend
 from bioguard.hal.callbacks import Callback
 from bioguard.hal.enrollment import CENTER, FaceProgress, Pose, TouchProgress
+from bioguard.hal.operation_errors import error_of
 from bioguard.hal.scripting import Capture
 from bioguard.records.acquired import AcquiredCode
 from bioguard.records.locks import Lock, LockStatus
@@ -126,13 +128,21 @@ class CaptureRules:
         if progress is None:
             return
         samples = (*job.samples, capture.sample)
-        enrollment_id = job.enrollment_id
-        if progress.remaining == 0:
-            enrollment_id = self._backend.enroll(job.token, samples, job.position)
+        job.progress, job.samples = progress, samples
+        left = progress.remaining
+        yield cb.EnrollmentProgress(job.enrollment_id, left) if left else self._stored(job)
+
+    def _stored(self, job: Enrolling) -> Callback:
+        """The end of an enrollment. A refusal is one too, whatever it is about: there is no next sample."""
+        try:
+            enrollment_id = self._backend.enroll(job.token, job.samples, job.position)
             for feature in job.features:
                 self._backend.set_feature(job.token, feature, True)
-        job.progress, job.samples = progress, samples
-        yield cb.EnrollmentProgress(enrollment_id, progress.remaining)
+        except BackendDied:
+            raise
+        except BioguardError as refusal:
+            return error_of(refusal)
+        return cb.EnrollmentProgress(enrollment_id, 0)
 
     def _touched(
         self, progress: TouchProgress, codes: Codes, pose: Pose | None, usable: bool
