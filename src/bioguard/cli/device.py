@@ -7,6 +7,7 @@ import click
 
 from bioguard.cli.output import Result
 from bioguard.cli.rate import Rate
+from bioguard.cli.sensors_shown import search_locks, sensor_lines, sensor_rows
 from bioguard.cli.state import CliState, pass_state
 from bioguard.commands.configuration import (
     DEFAULT_FMR_INVERSE,
@@ -20,11 +21,11 @@ from bioguard.device.consent import log_key
 from bioguard.device.directory import forget_caches
 from bioguard.device.fuses import Fuses
 from bioguard.device.lock import DeviceLock
-from bioguard.device.pins import search_lock_info
+from bioguard.device.settings import DeviceSettings
 from bioguard.device.start import at_start
 from bioguard.errors import InputRefused, NotPermitted
 from bioguard.records.comparison_profile import MAX_PROFILE_BYTES, ComparisonProfile
-from bioguard.records.modality import Modality, Profile
+from bioguard.records.modality import Profile
 from bioguard.text import word
 from bioguard.user_files import open_input
 
@@ -38,6 +39,7 @@ def terms_of(device: Device) -> dict[str, object]:
     return {
         "profile": word(configuration.profile),
         "lockout": word(configuration.lockout),
+        "lockout_cascade": configuration.lockout_cascade,
         "require_pin": configuration.require_pin,
         "fmr": f"1/{configuration.fmr_inverse}",
         "fpir": f"1/{configuration.fpir_inverse}",
@@ -51,6 +53,7 @@ def terms_of(device: Device) -> dict[str, object]:
             }
             for profile in device.profiles
         ],
+        "sensor_table": sensor_rows(device),
         "uncalibrated": [modality.word for modality in configuration.uncalibrated],
         "sensors": [
             {
@@ -72,11 +75,13 @@ def terms_lines(device: Device) -> list[str]:
     terms, configuration = terms_of(device), device.configuration
     rates = f"1:1 at {terms['fmr']}, 1:N at {terms['fpir']}"
     who = "with a PIN" if configuration.require_pin else "users without a PIN as well"
-    terms_line = f"made as:       {terms['profile']}, lockout {terms['lockout']}, {rates}, enrolls {who}"
+    lockout = f"{terms['lockout']} with the cascade" if configuration.lockout_cascade else terms["lockout"]
+    terms_line = f"made as:       {terms['profile']}, lockout {lockout}, {rates}, enrolls {who}"
     testing = "FOR TESTING:   callers choose any rate; no token, no evidence about a person"
     any_model = f"UNCALIBRATED:  {' and '.join(m.word for m in configuration.uncalibrated)} of any model,"
     return [
         terms_line,
+        *sensor_lines(device),
         *(f"compares by:   {p.modality.word} {p.name}, SHA-256 {p.digest.hex()[:16]}" for p in device.profiles),
         *(_sensor_line(device, sensor) for sensor in device.sensors),
         *(
@@ -127,6 +132,7 @@ def device() -> None:
 @click.option("--max-fingers", type=int, default=5, show_default=True, help="Fingers a user may enroll.")
 @click.option("--max-faces", type=int, default=2, show_default=True, help="Faces a user may enroll.")
 @click.option("--lockout", type=click.Choice(list(_LOCKOUTS)), default="android-13", help="Limits of failed attempts.")
+@click.option("--lockout-cascade", is_flag=True, help="The lock of a sensor is the lock of those no stronger.")
 @click.option(
     "--no-require-pin",
     "require_pin",
@@ -165,26 +171,32 @@ def device() -> None:
     help="fingerprint=nbis, fingerprint=leader, face=FILE.toml, or KIND=module:Class: samples of this kind come from "
     "pictures, through a locked sensor, and from nothing else.",
 )
+@click.option(
+    "--scenario",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A scenario whose [device] and [[sensor]] say what the device is; no option says it again.",
+)
 @pass_state
-def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Result:
+def init(state: CliState, /, scenario: Path | None, **chosen: Any) -> Result:
     """Make a new device: burn its (simulated) fuses and create an empty sealed store.
 
     \b
     Example:
       bioguard device init --device ./phone
       bioguard device init --device ./phone --sensor fingerprint=nbis
+      bioguard device init --device ./phone --scenario phone.toml
     """
-    with Device.init(
-        state.directory,
-        state.options,
-        profile=_PROFILES[profile],
-        lockout=_LOCKOUTS[lockout],
-        fmr_inverse=chosen.pop("fmr"),
-        fpir_inverse=chosen.pop("fpir"),
-        comparison_profiles=[read_profile(path) for path in chosen.pop("comparison_profiles")],
-        uncalibrated=chosen.pop("uncalibrated") is not None,
-        **chosen,  # limits, require_pin, for_testing, sensors
-    ) as new:
+    beside: dict[str, Any] = {
+        "comparison_profiles": [read_profile(path) for path in chosen.pop("comparison_profiles")],
+        "sensors": chosen.pop("sensors"),
+    }
+    if scenario is not None:
+        from bioguard.cli.device_scenario import of_scenario  # noqa: PLC0415 - few devices are made of one
+
+        options, settings = of_scenario(scenario, state.options, list(chosen))
+    else:
+        options, settings = state.options, _settings(**chosen)
+    with Device.init(state.directory, options, settings, **beside) as new:
         status = {**new.running.status(), **terms_of(new), "log_vkey": log_key(new).vkey}
         lines = terms_lines(new)
     return Result(
@@ -201,15 +213,27 @@ def init(state: CliState, /, profile: str, lockout: str, **chosen: Any) -> Resul
     )
 
 
+def _settings(profile: str, lockout: str, fmr: int, fpir: int, uncalibrated: str | None, **more: Any) -> DeviceSettings:
+    return DeviceSettings(
+        profile=_PROFILES[profile],
+        lockout=_LOCKOUTS[lockout],
+        fmr_inverse=fmr,
+        fpir_inverse=fpir,
+        uncalibrated=uncalibrated is not None,
+        **more,  # limits, cascade, require_pin, for_testing
+    )
+
+
 @device.command()
 @pass_state
 def status(state: CliState) -> Result:
     """Start the device and say how it is."""
     with state.device(caches=False) as running:  # it says what was measured
+        locks = search_locks(running)
         facts = {
             **running.running.status(),
             **terms_of(running),
-            **{f"search_lock_{m.name.lower()}": word(search_lock_info(running, m).lock) for m in Modality},
+            **{f"search_lock_{name.replace('-', '_')}": lock for name, lock in locks.items()},
             "log_vkey": log_key(running).vkey,
             "device_cohort": running.cohort_fingers(),
             "erased_at_start": at_start(running).erased,
@@ -233,7 +257,7 @@ def status(state: CliState) -> Result:
             f"records:       {records}",
             f"log key:       {facts['log_vkey']}",
             f"cohort:        {facts['device_cohort'] or 'no'} other people's fingers that a finger is held against",
-            f"1:N lock:      fingerprint {facts['search_lock_fingerprint']}, face {facts['search_lock_face']}",
+            f"1:N lock:      {', '.join(f'{name} {lock}' for name, lock in locks.items())}",
             *lines,
         ],
     )

@@ -6,6 +6,7 @@ import click
 
 from bioguard.cli.output import Result
 from bioguard.cli.secrets import pin_file_option, read_pin
+from bioguard.cli.sensors_shown import names_of
 from bioguard.cli.state import CliState, pass_state
 from bioguard.cli.token_files import token_option
 from bioguard.device import clock
@@ -14,7 +15,6 @@ from bioguard.device.strong_auth_rules import android_fallback, apple_fallback
 from bioguard.device.strong_auth_times import record_unlock, unlock_times
 from bioguard.errors import BioguardError, NotPermitted
 from bioguard.exit_codes import ExitCode
-from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
 from bioguard.text import word
 from bioguard.user_files import check_output, write_output
@@ -121,7 +121,10 @@ def status(state: CliState, user: str) -> Result:
     """
     with state.device() as device:
         known = has_pin(device, user)
-        locks = {m.name.lower(): lock_info(device, user, m) for m in Modality}
+        locks = {
+            name: lock_info(device, user, props.kind, props.sensor_id)
+            for name, props in names_of(device.configuration.sensor_table).items()
+        }
         now_ms = clock.now(device).boot_ms
         times = unlock_times(device.directory, device.user_handle(user), now_ms)
     reasons = {f"android {s.name.lower()}": android_fallback(times, s, now_ms) for s in SensorStrength}
