@@ -20,6 +20,7 @@ from tee_sim.shared.errors import Origin, TeeError, TeeResult
 
 Event = dict[str, Any]
 _KEYS: Final = {"name": str, "cat": str, "ph": str, "ts": int, "pid": int, "tid": int, "args": dict}
+_VALUES: Final = frozenset({str, int, bool})
 _PHASES: Final = frozenset("BEXiCM")
 _HINT: Final = "give a file that was written by: TEE_SIM_TRACE=FILE tee-sim run ..."
 _GOOD: Final = frozenset({"SUCCESS", "OK"})
@@ -27,6 +28,8 @@ _ASKING: Final = {"caller": 0, "session": 1, "command": 2, "world": 2, "storage"
 """Who asks whom: what stands further down may be a consequence of what stands above."""
 _CONSEQUENCE: Final = 5
 _ROW_WIDTH: Final = 16
+_DEEPEST: Final = 64
+"""Spans that are open at once, of those that are counted: a file may say that a million are."""
 _MOST_BYTES: Final = 1 << 30
 
 
@@ -56,6 +59,7 @@ def _is_event(event: Any) -> TypeGuard[Event]:
         and (type(event.get("dur")) is int) == ("dur" in event) == (event["ph"] == "X")
         and (type(event.get("bind_id")) is int) == ("bind_id" in event)
         and all(0 <= number < 1 << 63 for number in event.values() if type(number) is int)
+        and all(type(value) in _VALUES for value in event["args"].values())
         and (event["ph"] != "M" or type(event["args"].get("name")) is str)
     )
 
@@ -198,7 +202,7 @@ def _depths(spans: Sequence[Event]) -> list[int]:
         around = [(end, other) for end, other in around if end > span["ts"]]
         depths.append(sum(other <= rank and end >= until for end, other in around))
         if span["ph"] in "BX":
-            around.append((until, rank))
+            around = [*around[-_DEEPEST:], (until, rank)]
     return depths
 
 

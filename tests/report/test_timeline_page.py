@@ -103,6 +103,16 @@ def test_a_hostile_file_stays_text(tmp_path: Path) -> None:
     assert "3 bytes are left out" in text
 
 
+def test_a_file_that_says_that_everything_is_open_at_once_has_bounds() -> None:
+    """Beginnings without an end, in one row: what is counted and drawn of each does not grow with their number."""
+    events = [event("B", at, 1, "x") for at in range(2000)]
+    lines = timed_lines(events)
+    text = render_timeline(lines, [], name="t", left_out_bytes=0)
+    assert max(line.depth for line in lines) == 65
+    assert text.count('data-y="31"') == 2000 - 32
+    assert 'data-y="32"' not in text
+
+
 def test_the_command_writes_it_for_its_owner_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -334,6 +334,7 @@ SPOILED = [
     *(EVENT | {key: None} for key in EVENT if key != "s"),
     *(EVENT | {"ts": number} for number in (-1, 1.5, True, 1 << 63, "1")),
     EVENT | {"dur": 1}, EVENT | {"ph": "X"}, EVENT | {"ph": "X", "dur": "1"}, EVENT | {"ph": "M"}, EVENT | {"args": []},
+    EVENT | {"args": {"a": []}}, EVENT | {"args": {"a": None}}, EVENT | {"args": {"a": 1.5}},
     EVENT | {"ph": "N"}, EVENT | {"ph": ""}, EVENT | {"bind_id": 1.5}, EVENT | {"bind_id": "1"},
 ]  # fmt: skip
 

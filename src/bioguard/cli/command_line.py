@@ -53,7 +53,7 @@ _FOR_NEW_DEVICES = ("--clock", "--seed")
 _NO_DEVICE = frozenset({
     "attack", "audit verify", "device backup", "device restore", "device wipe", "doctor", "fault clear", "fault list",
     "fault play", "fault set", "incident", "incident ack", "log verify", "match explain", "policy", "token agree",
-    "token show",
+    "token show", "trace",
 })  # fmt: skip
 """Commands that neither make a device nor start one: there is nothing that a clock or a seed could be compared with."""
 

@@ -21,6 +21,8 @@ _ORDER: Final = ("caller", "session", "world", "time", "command", "storage", "rp
 _UNITS: Final = 1000
 _DEEPEST: Final = 6
 _TICKS: Final = 5
+_MOST_LEVELS: Final = 32
+"""Of a lane: what more there is at once is drawn over each other, and stands in the list all the same."""
 _VALUE: Final = "boot_ms"
 _LONG_NAME: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{8,}\b")
 """Under which the disk knows its objects: the beginning tells them apart, `trace show` has the rest."""
@@ -54,6 +56,7 @@ def _levels(lines: Sequence[TimedLine], end_us: int) -> list[int]:
         until = end_us if line.unended else line.at_us + (line.lasted_us or 0)
         own = free.setdefault(line.row, [])
         level = next((n for n, free_from in enumerate(own) if free_from <= line.at_us), len(own))
+        level = min(level, _MOST_LEVELS - 1)
         own[level : level + 1] = [max(until, line.at_us)]
         levels.append(level)
     return levels
@@ -62,6 +65,7 @@ def _levels(lines: Sequence[TimedLine], end_us: int) -> list[int]:
 def _event(line: TimedLine, lane: int, level: int, end_us: int) -> dict[str, Any]:
     scale = _UNITS / max(end_us, 1)
     until = end_us if line.unended else line.at_us + (line.lasted_us or 0)
+    value = line.args.get(_VALUE)
     return {
         "css": line.category if line.category in _ORDER else "world",
         "failed": line.failed,
@@ -70,7 +74,7 @@ def _event(line: TimedLine, lane: int, level: int, end_us: int) -> dict[str, Any
         "lasted_us": "" if line.lasted_us is None else line.lasted_us,
         "lane": lane,
         "level": level,
-        "value": line.args.get(_VALUE) if line.category == "time" else None,
+        "value": value if line.category == "time" and type(value) is int else None,
         "at": f"{line.at_us / 1000:.3f}",
         "lasted": f"{line.lasted_us / 1000:.3f}" if line.lasted_us else "",
         "row": line.row,

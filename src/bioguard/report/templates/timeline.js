@@ -17,8 +17,10 @@
   });
   const whole = Math.max(1, +drawing.dataset.end);
   for (const event of events) if (event.open) event.end = whole;
+  const owned = boxes.map(() => []);
+  for (const event of events) owned[event.lane].push(event);
   const lanes = boxes.map((box, index) => {
-    const own = events.filter((event) => event.lane === index);
+    const own = owned[index];
     const counts = own.some((event) => event.value !== undefined);
     const levels = 1 + own.reduce((most, event) => Math.max(most, event.level), 0) + counts;
     return { box, own, counts, levels, name: box.parentElement.textContent.trim() };
