@@ -5,7 +5,7 @@ import pytest
 from bioguard.errors import NotPermitted
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import EnrollmentStage, EnrollmentType, ErrorCode, FaceAcquired, Feature
-from bioguard.hal.backend import NotMatched, PoorCapture
+from bioguard.hal.backend import BackendDied, NotMatched, PoorCapture
 from bioguard.hal.callbacks import OperationError
 from bioguard.hal.enrollment import CENTER, Cell, Pose
 from bioguard.hal.hal import FaceEnrollOptions
@@ -177,3 +177,19 @@ def test_a_scripted_error_ends_and_what_was_acquired_before_it_is_told(finger: R
     locked = Capture((), error=OperationError(ErrorCode.HW_UNAVAILABLE), locked=True)
     expected = [cb.LockoutPermanent(), OperationError(ErrorCode.HW_UNAVAILABLE)]
     assert finger.run(lambda: finger.session.take(locked)) == expected
+
+
+def test_a_frame_without_a_sample_completes_no_cell(face: Rig) -> None:
+    face.run(lambda: face.session.enroll(b"t", options=FaceEnrollOptions()))
+    heard = face.run(lambda: face.session.take(Capture(((1, 0),), sample=None)))
+    assert [type(one) for one in heard] == [cb.EnrollmentFrame]
+    assert face.run(lambda: face.session.present("x"))[-1] == cb.EnrollmentProgress(0, 4)
+
+
+def test_a_death_over_the_last_touch_is_no_callback(finger: Rig) -> None:
+    finger.run(lambda: finger.session.enroll(b"t", touches=1))
+    finger.backend.raises["enroll"] = BackendDied("gone", hint="-")
+    finger.heard.clear()
+    with pytest.raises(BackendDied):
+        finger.session.present("x")
+    assert (finger.heard, finger.session.state) == ([cb.Acquired(1)], SessionState.CLOSED)

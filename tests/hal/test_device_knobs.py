@@ -189,3 +189,21 @@ def test_the_sensors_own_lockout_is_over_for_the_client_too_when_the_knob_is_put
     faults.knobs.clear("lockout")
     assert made.run(made.session.tick) == [cb.LockoutCleared()]
     assert made.run(made.session.tick) == []
+
+
+def test_a_rejected_attempt_changes_nobody_elses_enrollment() -> None:
+    made, _ = played(operation_authenticate_fails="true")
+    enroll(made, 2)
+    assert made.backend.asked[-1] == ("enroll", b"t", (GIVEN, GIVEN), 0)
+
+
+def test_a_poor_capture_takes_no_step_of_a_scripted_enrollment_and_the_latency_is_its_beginning() -> None:
+    made, _ = played(next_enrollment="4:20-[4,1],5:true", quality_sequence="2", operation_enroll_latency="1000")
+    made.run(lambda: made.session.enroll(b"t"))
+    heard = [made.run(lambda: made.session.present(GIVEN)) for _ in range(3)]
+    assert heard == [
+        [cb.Acquired(2)],
+        [cb.Acquired(4), cb.Acquired(1), cb.EnrollmentProgress(0, 1)],
+        [cb.Acquired(1), cb.EnrollmentProgress(6, 0)],
+    ]
+    assert made.passed_ms == [1123, 123, 108]

@@ -71,6 +71,7 @@ class ScriptedSensor:
         self._played = played
         self._touches = 0
         self._taken = 0
+        self._begun = False
 
     def _script(self) -> NextEnrollment | None:
         text = self._played.knobs.text("next_enrollment")
@@ -79,7 +80,7 @@ class ScriptedSensor:
     def touches(self, asked: int) -> int:
         """As many as the script has steps."""
         script = self._script()
-        self._touches, self._taken = len(script.steps) if script else asked, 0
+        self._touches, self._taken, self._begun = len(script.steps) if script else asked, 0, False
         return self._touches
 
     def enrollment_ended(self) -> None:
@@ -127,7 +128,8 @@ class ScriptedSensor:
     def _enrolling(self, sample: object | None, pose: Pose | None) -> Capture:
         knobs, plan, script = self._played.knobs, self._script(), self._played.next()
         step = plan.steps[self._taken] if plan and self._taken < len(plan.steps) else None
-        delay_ms = script.delay_ms(Waiting.ENROLL.value) if self._taken == 0 else 0
+        delay_ms = 0 if self._begun else script.delay_ms(Waiting.ENROLL.value)
+        self._begun = True
         last = self._taken >= self._touches - 1
         fails = knobs.flag("operation_enroll_fails") or (plan is not None and not plan.succeeds)
         error = forced_error(knobs.number("operation_enroll_error")) or (_UNABLE if last and fails else None)
