@@ -36,7 +36,8 @@ from tests.unlocked import unlocked_devices
 ROOTS = {"bioguard": cli, "python -m bench": bench_cli}
 TOO_LONG = (
     "demo", "attack", "audit run", "audit egress", "audit leaks", "audit verify", "audit reference", "capture",
-    "device init --device ./phone --sensor", "enroll alice --finger right-index a1.png", "authenticate alice touch.png",
+    "device init --device ./phone --sensor", "device init --device ./phone --scenario",
+    "enroll alice --finger right-index a1.png", "authenticate alice touch.png",
 )  # fmt: skip
 """Commands whose examples are parsed; they have tests of their own. So are all of the bench."""
 AT_A_TERMINAL = ("pin set alice",)

@@ -1,9 +1,11 @@
 """`bioguard device`: life cycle of a device."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, cast
 
 import click
+from click.core import ParameterSource
 
 from bioguard.cli.output import Result
 from bioguard.cli.rate import Rate
@@ -184,21 +186,24 @@ def init(state: CliState, /, scenario: Path | None, **chosen: Any) -> Result:
     Example:
       bioguard device init --device ./phone
       bioguard device init --device ./phone --sensor fingerprint=nbis
-      bioguard device init --device ./phone --scenario phone.toml
+      bioguard device init --device ./phone --scenario FILE.toml
     """
     beside: dict[str, Any] = {
         "comparison_profiles": [read_profile(path) for path in chosen.pop("comparison_profiles")],
         "sensors": chosen.pop("sensors"),
     }
-    if scenario is not None:
+    options, keep = state.options, None
+    if scenario is None:
+        settings = _settings(**chosen)
+    else:
         from bioguard.cli.device_scenario import of_scenario  # noqa: PLC0415 - few devices are made of one
 
-        options, settings = of_scenario(scenario, state.options, list(chosen))
-    else:
-        options, settings = state.options, _settings(**chosen)
+        options, settings, keep = of_scenario(scenario, options, _given(chosen))
     with Device.init(state.directory, options, settings, **beside) as new:
         status = {**new.running.status(), **terms_of(new), "log_vkey": log_key(new).vkey}
         lines = terms_lines(new)
+    if keep is not None:
+        keep(state.directory)
     return Result(
         outcome="initialized",
         data={"device": str(state.directory), **status},
@@ -211,6 +216,13 @@ def init(state: CliState, /, scenario: Path | None, **chosen: Any) -> Result:
         ],
         next_step="bioguard user add alice",
     )
+
+
+def _given(chosen: Collection[str]) -> list[str]:
+    """Those of the parameters that stand on the command line, as they are written there."""
+    context = click.get_current_context()
+    names = {parameter.name: parameter.opts[0] for parameter in context.command.params if parameter.name in chosen}
+    return [names[name] for name in names if name and context.get_parameter_source(name) is not ParameterSource.DEFAULT]
 
 
 def _settings(profile: str, lockout: str, fmr: int, fpir: int, uncalibrated: str | None, **more: Any) -> DeviceSettings:

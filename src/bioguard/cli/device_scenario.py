@@ -1,45 +1,33 @@
-"""`bioguard device init --scenario`: what a scenario says of a device, as its settings and options."""
+"""`bioguard device init --scenario`: a device as a file says, if no option says it again."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from bioguard.device.options import DeviceOptions
 from bioguard.device.settings import DeviceSettings
+from bioguard.simulate.faults.scenario import keep_with
 from bioguard.simulate.scenario.document import read_scenario
+from bioguard.simulate.scenario.new_device import options_of, settings_of
 
 
-def of_scenario(path: Path, options: DeviceOptions, names: Sequence[str]) -> tuple[DeviceOptions, DeviceSettings]:
-    """The options and settings of a device that a scenario describes.
+def of_scenario(
+    path: Path, options: DeviceOptions, given: Collection[str]
+) -> tuple[DeviceOptions, DeviceSettings, Callable[[Path], None]]:
+    """Options and settings of the device, and what is to be done with its directory once it is made.
 
     Args:
-        options: of this run; seed and clock of the file take their place.
-        names: of the parameters that say what a scenario says.
+        options: of this run.
+        given: options of `device init` that say what a scenario says, and stand on the command line.
 
     Raises:
-        click.UsageError: one of them was given, or `--seed` or `--clock`.
+        click.UsageError: there is one, or `--seed` or `--clock`.
         InputRefused: the file is no scenario.
     """
-    context = click.get_current_context()
-    given = [name for name in names if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
-    options_given = [f"--{name.replace('_', '-')}" for name in given]
-    options_given += [f"--{name}" for name in ("seed", "clock") if getattr(options, name) is not None]
-    if options_given:
-        raise click.UsageError(f"the scenario says what the device is: leave out {', '.join(options_given)}")
-    scenario = read_scenario(path)
-    made = scenario.device
-    settings = DeviceSettings(
-        profile=made.profile,
-        sensor_table=scenario.sensor_table,
-        lockout=made.lockout,
-        lockout_cascade=made.lockout_cascade,
-        require_pin=made.require_pin,
-        for_testing=made.for_testing,
-        fmr_inverse=made.fmr_inverse,
-        fpir_inverse=made.fpir_inverse,
-        uncalibrated=made.uncalibrated,
-    )
-    return replace(options, seed=made.seed, clock=made.clock_ms), settings
+    twice = [*given, *(["--seed"] if options.seed is not None else []), *(["--clock"] if options.clock else [])]
+    if twice:
+        raise click.UsageError(f"the scenario says what the device is: leave out {', '.join(twice)}")
+    file = read_scenario(path)
+    return options_of(file, options), settings_of(file), partial(keep_with, file=file)

@@ -65,6 +65,10 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "import bioguard.evidence.bundle, import bioguard.evidence.reference, "
                 "import bioguard.evidence.verify, import bioguard.user_files"
             ),
+            "bioguard.cli.device_scenario": (
+                "import bioguard.simulate.faults.scenario, import bioguard.simulate.scenario.document, "
+                "import bioguard.simulate.scenario.new_device"
+            ),
             "bioguard.cli.doctor": "import bioguard.evidence",
             "bioguard.cli.fault": (
                 "import bioguard.simulate.faults.faulty_transport, import bioguard.simulate.faults.scenario, "

@@ -98,7 +98,7 @@ class Scenario:
 
     def save(self, directory: Path) -> None:
         """Write it next to the device; one that says nothing removes the file."""
-        if self.knobs.changed() or self.latencies != LatencyModel():
+        if self.knobs.changed() or self.latencies.takes_time:
             write_file(directory, SCENARIO_FILE, self.to_text())
         else:
             remove_file(directory, SCENARIO_FILE)

@@ -26,6 +26,11 @@ class LatencyModel:
     storage: Latency = AT_ONCE
     rpmb: Latency = AT_ONCE
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether anything takes any."""
+        return (self.storage, self.rpmb) != (AT_ONCE, AT_ONCE) or any(s != SensorLatency() for s in self.sensors)
+
     def of(self, sensor_id: int) -> SensorLatency:
         """Of a sensor; one that the scenario does not name takes no time."""
         return self.sensors[sensor_id] if sensor_id < len(self.sensors) else SensorLatency()
