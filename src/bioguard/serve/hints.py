@@ -112,7 +112,8 @@ HINTS: Final[dict[str, str]] = {
     # log and attestation
     "attest.cached": _LOOK,
     "attest.empty": _LOOK,
-    "integrity.proof": "send a nonce of 32, 48 or 64 bytes",
+    "attest.nonce": OWN,
+    "integrity.proof": _LOOK,
     "log.head": _LOOK,
     "log.gap": _LOOK,
     # clock, faults, people
@@ -123,9 +124,10 @@ HINTS: Final[dict[str, str]] = {
     "fault.grammar": OWN,
     "fault.capture": OWN,
     "fault.clock": "use a device with a stepped clock, and a step that ends before the year 10000",
+    "fault.no_effect": "use a knob that acts on devices (docs/android-contract.md section 6)",
     "fault.not_served": "start the server on a device whose faults it may play",
     "synthetic.person": "send a person and an impression from 0 to 2^32-1",
-    "synthetic.finger": "send a position from 0 to 10",
+    "synthetic.finger": "send a position from 0 to 10, and an impression from 0 to 65535",
     # the secure world and the device
     "tee.dead": _AGAIN,
     "tee.panic": "ask again: challenges and open key operations of that application are gone",

@@ -134,7 +134,7 @@ def test_log_checkpoint_and_attestation(client: Client) -> None:
     assert (signed.size, signed.root) == (size, root)
     token, public_key = client.ask("attest", bytes(32), 0)
     assert Claims.verify(token, public_key, bytes(32)) is not None
-    assert client.refused("attest", bytes(31), 0) == "integrity.proof"
+    assert client.refused("attest", bytes(31), 0) == "attest.nonce"
 
 
 def test_a_sample_of_the_other_modality_is_refused_and_the_operation_waits_on(client: Client) -> None:

@@ -17,6 +17,7 @@ LOADED = """
 import sys
 import bioguard.serve.v2.conversation
 import bioguard.simulate.faults.device_faults
+import bioguard.simulate.faults.live
 import bioguard.simulate.faults.session_sensor
 print(*sorted(sys.modules))
 """
@@ -34,8 +35,8 @@ NEVER = {
         "device.wipe_left", "incident.damaged", "incident.unknown", "receipt.digest", "receipt.empty", "record.id",
         "request.unknown", "clock.duration", "convert.kind", "convert.one_view", "convert.view", "token.sharing",
         "match.fmr_not_measurable", "log.entry", "log.forked", "log.root", "log.shrunk", "receipt.listed",
-        "receipt.none", "output.directory",
-        "fault.story", "fault.assignment", "attest.nonce", "attest.profile", "log.key", "log.number",
+        "receipt.none", "output.directory", "fault.too_late",
+        "fault.story", "fault.assignment", "attest.profile", "log.key", "log.number",
     },
     "records that only the secure world reads": {"pin.handle", "pin.record"},
     "classes that others are made of": {"error", "input", "permission", "tee", "integrity"},

@@ -6,6 +6,7 @@ from bioguard.commands.status import Nothing
 from bioguard.device import clock, consent, keys
 from bioguard.device.errors import promised
 from bioguard.device.key_framework import KeyVerdict
+from bioguard.errors import InputRefused
 from bioguard.proofs.psa_token import EatProfile
 from bioguard.serve import protocol as v1
 from bioguard.serve.v2 import machine as m
@@ -18,6 +19,8 @@ from tee_sim.shared.rng import RandomnessKind
 
 AIDL_VERSION = 4
 """Of android.hardware.biometrics.fingerprint and face."""
+NONCE_SIZES = (32, 48, 64)
+"""RFC 9783 section 4.1.1."""
 _PROFILES = {m.AttestationProfile.RFC9783: EatProfile.RFC9783, m.AttestationProfile.TFM: EatProfile.TFM}
 
 
@@ -82,6 +85,10 @@ def key_verdict(service: ServedDevice, request: m.KeyVerdictRequest) -> m.KeyVer
 
 
 def attest(service: ServedDevice, request: m.AttestRequest) -> m.AttestationAnswer:
+    if len(request.nonce) not in NONCE_SIZES:
+        raise InputRefused(
+            "the nonce does not have 32, 48 or 64 bytes", hint="send 32, 48 or 64 fresh bytes", code="attest.nonce"
+        )
     token = consent.attest(service.device, request.nonce, _PROFILES[request.profile])
     head = service.device.ask(policy.LOG_HEAD, Nothing())
     return m.AttestationAnswer(token=token, public_key=promised(head.attestation_key, "an attestation key"))
