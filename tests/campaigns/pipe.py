@@ -1,0 +1,274 @@
+"""Random steps through the pipe of `serve --protocol 2`, each answer and callback compared with a model, one by one.
+
+    python -m tests.campaigns.pipe --steps 20000 --seed 1
+
+The client is the one that is shipped for Python programs without bioguard (docs/examples/clients/python); the model is
+`tests.campaigns.pipe_reference`. The first difference ends the run and shows the steps before it.
+"""
+
+import argparse
+import importlib.util
+import random
+import sys
+import tempfile
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bioguard.device import Device, DeviceOptions
+from bioguard.records.modality import Modality
+from bioguard.records.sensor_props import FaceSensorType, FingerprintSensorType, SensorProps
+from bioguard.records.strength import SensorStrength
+from bioguard.serve.v2.events import EventKind
+from bioguard.serve.v2.table import BY_NAME
+from tests.campaigns import pipe_reference as reference
+
+Event = tuple[int, str, list[Any]]
+Token = tuple[str, int, int]
+"""Whose, for which challenge, made when."""
+ROOT = Path(__file__).parents[2]
+START_MS = 1_790_000_000_000
+USERS, PIN = ("ann", "bob"), b"4711"
+FAULTS = (
+    ("operation_authenticate_error", "8"),
+    ("operation_authenticate_fails", "true"),
+    ("quality_sequence", "2,2,2,2,2,2"),
+    ("ta_panic", "11"),
+)
+SENSORS = (
+    SensorProps(sensor_id=0, kind=Modality.FINGERPRINT, max_enrollments=3),
+    SensorProps(
+        sensor_id=1, kind=Modality.FINGERPRINT, sensor_type=FingerprintSensorType.POWER_BUTTON, max_enrollments=2
+    ),
+    SensorProps(
+        sensor_id=2, kind=Modality.FACE, strength=SensorStrength.WEAK, sensor_type=FaceSensorType.RGB, max_enrollments=2
+    ),
+)
+"""Two fingerprint sensors, and a face sensor that is weak."""
+PEOPLE, IMPRESSIONS, POSITION = 6, 4, 2
+WAITS_MS = (1, 5_000, 29_999, 30_000, 60_000, 299_000, 600_000)
+
+
+def client_module() -> ModuleType:
+    """The shipped client, which is no package."""
+    path = ROOT / "docs/examples/clients/python/bioguard2.py"
+    spec = importlib.util.spec_from_file_location("bioguard2", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bioguard2"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class Difference(AssertionError):
+    """The device did not do what the model says."""
+
+
+class Walk:
+    """One device, one server, one model."""
+
+    def __init__(self, directory: Path, seed: int) -> None:
+        self._bioguard2 = client_module()
+        self._random = random.Random(seed)
+        self._heard: list[Event] = []
+        self._tokens: deque[tuple[Token, bytes]] = deque(maxlen=6)
+        self._sessions: list[int] = [99]
+        self._challenges: list[int] = [123]
+        self._samples: dict[tuple[int, int, int], tuple[int, bytes]] = {}
+        self.last: deque[str] = deque(maxlen=40)
+        self.played: Counter[str] = Counter()
+        command = [sys.executable, "-m", "bioguard.cli", "--device", str(directory), "serve", "--stdio"]
+        self.client = self._bioguard2.Client([*command, "--protocol", "2"], self._hear)
+        self._sensors = {entry[0]: (entry[1] == 2, entry[2] == 2, entry[3]) for entry in self.client.hello[13]}
+
+    def prepare(self) -> None:
+        """Users with PINs who consent, and the model of them."""
+        for user in USERS:
+            self._ask("add_user", user.encode())
+            self._ask("set_pin", user.encode(), PIN, None)
+            for modality in (1, 2):
+                self._ask("consent", user.encode(), modality, [1, 2], 365, True, b"")
+        self.model = reference.Device(self._sensors, list(USERS), self._ask("clock_show")[2])
+
+    def _hear(self, event: Any) -> None:
+        self._heard.append((event.session, EventKind(event.number).name, event.fields))
+
+    def _ask(self, name: str, *fields: Any) -> list[Any]:
+        """Any answer; what came before it is in `_heard`."""
+        self._heard = []
+        method = BY_NAME[name]
+        wanted = {"clock_show": 3, "clock_advance": 3, "create_session": 1, "verify_pin": 1, "simulated_sample": 2}
+        wanted |= {"set_pin": 1, "clock": 3}
+        answers = wanted.get(name, 1 if method.reply.__name__ == "OperationAnswer" else 0)
+        fields_of: list[Any] = self.client.call(method.number, *fields, answer=answers)
+        return fields_of
+
+    def _compare(self, name: str, told: tuple[Any, ...], call: Callable[[], Any]) -> Any:
+        self.played[name] += 1
+        self.last.append(f"{name}{told}")
+        answer, code = None, ""
+        try:
+            answer = call()
+        except self._bioguard2.Refused as refused:
+            code = refused.code
+        heard = list(self._heard)
+        told = (answer[0], *told) if name == "create" and answer else (-1, *told) if name == "create" else told
+        wanted_code, wanted = self.model.act(name, *told)
+        if code != wanted_code or len(heard) != len(wanted) or not all(map(agrees, heard, wanted)):
+            steps = "\n".join(self.last)
+            raise Difference(f"after\n{steps}\nthe device: {code!r} {heard}\nthe model: {wanted_code!r} {wanted}")
+        return answer
+
+    def step(self) -> None:
+        """One random request."""
+        getattr(self, f"_{self._random.choice(STEPS)}")()
+
+    def _operate(self, method: str, kind: str, *fields: Any, told: tuple[Any, ...] | None = None) -> None:
+        session = self._random.choice(self._sessions[-3:])
+        self._compare(
+            "operate", (session, kind, *(fields if told is None else told)), lambda: self._ask(method, session, *fields)
+        )
+        self._challenges += [fields[0] for _, name, fields in self._heard if name == "CHALLENGE_GENERATED"]
+
+    def _create(self) -> None:
+        user, sensor = self._random.choice(USERS), self._random.choice(list(self._sensors))
+        made = self._compare("create", (user, sensor), lambda: self._ask("create_session", user.encode(), sensor))
+        if made is not None:
+            self._sessions.append(made[0])
+
+    def _close(self) -> None:
+        session = self._random.choice(self._sessions[-3:])
+        self._compare("close", (session,), lambda: self._ask("close", session))
+
+    def _challenge(self) -> None:
+        self._operate("generate_challenge", "challenge")
+
+    def _revoke(self) -> None:
+        self._operate("revoke_challenge", "revoke", self._random.choice([5, *self._challenges[-6:]]))
+
+    def _enumerate(self) -> None:
+        self._operate("enumerate_enrollments", "enumerate")
+
+    def _remove(self) -> None:
+        known = [i for place in self.model.places.values() for i in place.enrolled]
+        ids = self._random.sample(known, k=min(len(known), self._random.randint(0, 2)))
+        self._operate("remove_enrollments", "remove", sorted({*ids, 77}))
+
+    def _get_id(self) -> None:
+        self._operate("get_authenticator_id", "get_id")
+
+    def _invalidate(self) -> None:
+        self._operate("invalidate_authenticator_id", "invalidate")
+
+    def _token(self) -> tuple[Token | None, bytes]:
+        return self._random.choice([(None, b""), *self._tokens, *self._tokens, *self._tokens])
+
+    def _reset(self) -> None:
+        token, data = self._token()
+        self._operate("reset_lockout", "reset", data, told=(token,))
+
+    def _pin(self) -> None:
+        user, challenge = self._random.choice(USERS), self._random.choice(self._challenges[-4:])
+        made = self._ask("verify_pin", user.encode(), PIN, challenge)
+        self._tokens.append(((user, challenge, self.model.now), made[0]))
+
+    def _enroll(self) -> None:
+        token, data = self._token()
+        person = self._random.randrange(PEOPLE)
+        self._operate("enroll", "enroll", data, None, 0, None, None, told=(token, person))
+        for _ in range(self._random.choice([1, 3, 3, 3])):
+            self._present(person)
+
+    def _authenticate(self) -> None:
+        self._operate("authenticate", "authenticate", self._random.choice([0, 7, 1 << 63]), None, told=())
+
+    def _detect(self) -> None:
+        self._operate("detect_interaction", "detect", None, told=())
+
+    def _cancel(self) -> None:
+        session = self._random.choice(self._sessions[-3:])
+        self._compare("cancel", (session,), lambda: self._ask("cancel", session, None))
+
+    def _present(self, person: int | None = None) -> None:
+        session = self._random.choice(self._sessions[-2:])
+        known = self.model.sessions.get(session)
+        whom = person if person is not None else self._random.randrange(PEOPLE)
+        if known is not None and known.doing == "enroll":
+            whom = known.person
+        key = (
+            whom + 1,
+            0 if known is not None and known.is_face else POSITION,
+            self._random.randrange(IMPRESSIONS),
+        )
+        if known is not None and known.doing == "enroll":
+            key = (*key[:2], known.left)
+        if key not in self._samples:
+            form, sample = self._ask("simulated_sample", *key)
+            self._samples[key] = form, sample
+        form, sample = self._samples[key]
+        self._compare("present", (session, whom), lambda: self._ask("present", session, form, sample, None))
+
+    def _wait(self) -> None:
+        ms = self._random.choice(WAITS_MS)
+        self._compare("advance", (ms,), lambda: self._ask("clock_advance", ms))
+
+    def _reboot(self) -> None:
+        if self._random.random() < 0.1:
+            self._compare("reboot", (), lambda: self._ask("reboot"))
+            self.model.now = self._ask("clock_show")[2]
+            self._tokens.clear()
+
+    def _fault(self) -> None:
+        name, value = self._random.choice(FAULTS)
+        self._compare("set_fault", (name,), lambda: self._ask("fault_set", name, value))
+        for _ in range(self._random.randint(1, 4)):
+            self._random.choice([self._authenticate, self._present, self._present])()
+        self._compare("set_fault", ("",), lambda: self._ask("fault_clear", ""))
+
+    def _unlock(self) -> None:
+        user = self._random.choice(USERS)
+        self._compare("unlock", (user,), lambda: self._ask("unlock", user.encode(), PIN))
+
+
+def agrees(heard: Event, wanted: Event) -> bool:
+    """Whether an event is the expected one."""
+    return (
+        heard[:2] == wanted[:2]
+        and len(heard[2]) == len(wanted[2])
+        and all(
+            want(value) if callable(want) else value == want for value, want in zip(heard[2], wanted[2], strict=True)
+        )
+    )
+
+
+STEPS = [
+    *["create"] * 6, "close", *["challenge"] * 4, "revoke", "enumerate", "remove", "get_id", "invalidate",
+    "reset", *["pin"] * 4, *["enroll"] * 5, *["authenticate"] * 10, "detect", "cancel", "cancel", *["present"] * 30,
+    *["wait"] * 3, "reboot", "fault", "fault", "unlock",
+]  # fmt: skip
+
+
+def run(steps: int, seed: int) -> Counter[str]:
+    """Play steps on a new device. Raises Difference."""
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "device"
+        options = DeviceOptions(seed=f"pipe {seed}", clock=START_MS, release_grid_ms=0)
+        Device.init(directory, options, sensor_table=SENSORS).close()
+        walk = Walk(directory, seed)
+        with walk.client:
+            walk.prepare()
+            while sum(walk.played.values()) < steps:
+                walk.step()
+        return walk.played
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for name, count in sorted(run(options.steps, options.seed).items()):
+        print(f"{name:14}{count}")  # noqa: T201
