@@ -116,9 +116,9 @@ class _WrittenSession(SessionEvents):
 
     def callback(self, callback: object) -> None:
         kind = type(callback).__name__
-        name = _AIDL_NAMES.get(kind, f"on{kind}")
+        name, fields, arrow = _AIDL_NAMES.get(kind, f"on{kind}"), self._fields(callback), caller().arrow
         # A span and no instant, although it takes no time: arrows lead to spans.
-        self._timeline.span(self._row, name, now_us(), self._fields(callback), arrow=caller().arrow)
+        self._timeline.span(self._row, name, now_us(), fields, arrow=arrow)
         if self._leaving:
             self._leave(down_to=0 if kind == "SessionClosed" else 1)
 

@@ -108,6 +108,7 @@
         const shape = { x, y: y + 1, width: Math.max(end - x, 1), height: LEVEL - 2, class: "slice " + css };
         element("rect", shape, drawing).dataset.i = event.index;
         if (end - x > 4 * CHAR) text(fitted(event.name, end - x - 6), x + 3, y + 13, drawing);
+        else pending.set(event.level, { words: event.name, x: end, y: y + 13 });
       }
     }
     for (const level of [...pending.keys()]) label(level, width);
