@@ -20,12 +20,12 @@ class Refused(Exception):
 class Client:
     """One connection to a device."""
 
-    def __init__(self, device: Device, **options: Any) -> None:
+    def __init__(self, device: Device, conversation: type[Conversation] = Conversation, **options: Any) -> None:
         self.frames: list[list[Any]] = []
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
         self.replies: list[list[bytes]] = []
-        self.conversation = Conversation(device, self._came, **options)
+        self.conversation = conversation(device, self._came, **options)
         self.conversation.begin()
         self.hello = self.frames.pop()
         self._number = 0
