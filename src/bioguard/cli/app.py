@@ -94,7 +94,10 @@ COMMANDS: Table = {
         "make_samples:samples",
         "Write five touches (.iso) and five face views (.npy) of each synthetic person into a new DIRECTORY.",
     ),
-    "serve": ("serve:serve", "Drive a device by CBOR frames on standard input and output (docs/formats/serve.md)."),
+    "serve": (
+        "serve:serve",
+        "Drive a device by CBOR frames on standard input and output (docs/formats/serve.md, serve-2.md).",
+    ),
     "show": ("records:show", "Show one record's metadata."),
     "token": ("token:token", "Decode and check auth tokens (docs/formats/token.md)."),
     "trace": ("trace:trace", "Print or draw a timeline that `--trace FILE` wrote (docs/debugging.md)."),
