@@ -100,6 +100,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
     (scene / "pin.txt").write_text("2468\n")
     (scene / "k.bin").write_bytes(bytes(range(32)))
     (scene / "phone.json").write_text("[\n")
+    shutil.copytree(Path(__file__).parents[2] / "docs/examples/scenarios", scene / "docs/examples/scenarios")
+    shutil.copy(scene / "docs/examples/scenarios/two-sensors.toml", scene / "phone.toml")
     for name in (
         "backup.tar",
         "keys.json",

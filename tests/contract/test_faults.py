@@ -249,7 +249,7 @@ def test_a_device_keeps_its_scenario_in_one_file(tmp_path: Path) -> None:
     scenario.save(tmp_path)
     assert (tmp_path / "scenario.toml").read_text() == (
         'format = "bioguard-scenario 2"\nseed = 7\n\n[faults]\nnext_enrollment = "2:1000-[5,1],500-[1]:true"\n'
-        'storage = [\n    "commit@3: die-before",\n]\n'
+        'storage = ["commit@3: die-before"]\n'
     )
     again = Scenario.load(tmp_path)
     assert (again.to_text(), again.seed, again.knobs.changed()) == (scenario.to_text(), 7, scenario.knobs.changed())

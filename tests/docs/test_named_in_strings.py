@@ -28,7 +28,7 @@ NOT_OURS = re.compile(
     | run/nscd/socket                # of the C library's name service
     | user_ta_header_defines\.h | host\.c   # the same, in C
     | NAME\.py                       # any source
-    | nbis\.py | (FILE|models)\.toml | weights/leader/LEADER\.onnx     # of others: a package, the user, a package
+    | nbis\.py | (FILE|models|phone)\.toml | weights/leader/LEADER\.onnx     # of others: a package, the user, a package
     | input/output | application/vnd\.in-toto | ansi378-2009/am1 | px/cm
     | (c2sp|golang)\.org/.*
     | (face/Error\.aidl|Session\.h|password_handle\.h|gatekeeper\.h|common/util/Util\.h)         # Android

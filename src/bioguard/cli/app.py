@@ -94,6 +94,10 @@ COMMANDS: Table = {
         "make_samples:samples",
         "Write five touches (.iso) and five face views (.npy) of each synthetic person into a new DIRECTORY.",
     ),
+    "scenario": (
+        "scenario:scenario",
+        "Scenarios: a device, its faults, what a client asks and is told, in one file (docs/formats/scenario.md).",
+    ),
     "serve": (
         "serve:serve",
         "Drive a device by CBOR frames on standard input and output (docs/formats/serve.md, serve-2.md).",

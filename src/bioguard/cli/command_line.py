@@ -52,8 +52,8 @@ def hoist_global_options(args: list[str]) -> list[str]:
 _FOR_NEW_DEVICES = ("--clock", "--seed")
 _NO_DEVICE = frozenset({
     "attack", "audit verify", "device backup", "device restore", "device wipe", "doctor", "fault clear", "fault list",
-    "fault play", "fault set", "incident", "incident ack", "log verify", "match explain", "policy", "token agree",
-    "token show", "trace",
+    "fault play", "fault set", "incident", "incident ack", "log verify", "match explain", "policy", "scenario check",
+    "scenario frames", "scenario record", "scenario replay", "token agree", "token show", "trace",
 })  # fmt: skip
 """Commands that neither make a device nor start one: there is nothing that a clock or a seed could be compared with."""
 

@@ -76,8 +76,24 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "import bioguard.simulate.virtual_hal.script_player"
             ),
             "bioguard.cli.policy": "import bioguard.evidence.policy_clauses",
+            "bioguard.cli.scenario": (
+                "import bioguard.simulate.scenario.document, import bioguard.simulate.scenario.writer, "
+                "import bioguard.user_files"
+            ),
             "bioguard.cli.serve": (
                 "import bioguard.simulate.faults.live, import bioguard.simulate.faults.session_sensor"
+            ),
+            "bioguard.serve.scenario.compare": (
+                "import bioguard.simulate.scenario.steps, import bioguard.simulate.scenario.writer"
+            ),
+            "bioguard.serve.scenario.fields": (
+                "import bioguard.simulate.people.numbered, import bioguard.simulate.scenario.values, "
+                "import bioguard.user_files"
+            ),
+            "bioguard.serve.scenario.run": (
+                ".open, import bioguard.simulate.faults.live, import bioguard.simulate.faults.scenario, "
+                "import bioguard.simulate.faults.session_sensor, import bioguard.simulate.scenario.document, "
+                "import bioguard.simulate.scenario.new_device, import bioguard.simulate.scenario.steps, import tempfile"
             ),
             "tee_sim.cli.attack": (
                 "import tee_sim.testing.attacks.bench, import tee_sim.testing.attacks.natives, import traceback, "

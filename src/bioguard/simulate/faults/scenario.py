@@ -77,12 +77,17 @@ class Scenario:
             InputRefused: as `parse_scenario`; or it says more than a device plays.
         """
         scenario = parse_scenario(data, file)
-        if scenario.device != ScenarioFile().device:
-            raise InputRefused(
-                f"{file}: a device that is made takes no [device]",
-                hint="give it to: bioguard device init --scenario FILE",
-                code="scenario.made",
-            )
+        for there, table in (
+            (scenario.device != ScenarioFile().device, "[device]"),
+            (scenario.inputs, "[[input]]"),
+            (scenario.events, "[[event]]"),
+        ):
+            if there:
+                raise InputRefused(
+                    f"{file}: a device that is made takes no {table}",
+                    hint="it is for: bioguard device init --scenario, bioguard scenario replay",
+                    code="scenario.made",
+                )
         return cls.of(scenario)
 
     @classmethod

@@ -30,6 +30,7 @@ from bioguard.simulate.scenario import values
 from bioguard.simulate.scenario.device_tables import DEVICE_KEYS, SENSOR_KEY, DeviceTable, SensorTable
 from bioguard.simulate.scenario.fault_table import FAULT_KEYS
 from bioguard.simulate.scenario.latency import AT_ONCE, LatencyModel
+from bioguard.simulate.scenario.steps import STEP_KEYS, Input, Told
 from bioguard.user_files import open_input
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest_file import Key, read_record
@@ -52,6 +53,8 @@ class ScenarioFile:
         played: captures that were played before, in a device's own file.
         faults: knobs that are not at their defaults.
         storage, rpmb: latency of a request, in milliseconds.
+        inputs: what a client asks, in order.
+        events: what it was told when they were recorded.
     """
 
     seed: int = 0
@@ -61,6 +64,8 @@ class ScenarioFile:
     storage: Latency = AT_ONCE
     rpmb: Latency = AT_ONCE
     faults: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+    events: tuple[Told, ...] = ()
 
     @property
     def latencies(self) -> LatencyModel:
@@ -95,6 +100,7 @@ _KEYS = (
     Key(("latency_ms", "storage"), "storage", values.latency, "2"),
     Key(("latency_ms", "rpmb"), "rpmb", values.latency, "[5, 9]"),
     *FAULT_KEYS,
+    *STEP_KEYS,
 )
 
 
@@ -117,16 +123,20 @@ def parse_scenario(data: bytes, file: str) -> ScenarioFile:
         raise InputRefused(error.message, hint=hint, code=f"scenario.{error.misfit}") from None
 
 
+def scenario_bytes(path: Path) -> bytes:
+    """The text of a scenario that a caller named. Raises InputRefused: it cannot be read."""
+    try:
+        with open_input(path) as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        why = error.strerror or "cannot be read"
+        raise InputRefused(f"{path}: {why}", hint="check the path", code="input.unreadable") from error
+
+
 def read_scenario(path: Path) -> ScenarioFile:
     """Read a scenario that a caller named.
 
     Raises:
         InputRefused: it cannot be read; and as `parse_scenario`.
     """
-    try:
-        with open_input(path) as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        why = error.strerror or "cannot be read"
-        raise InputRefused(f"{path}: {why}", hint="check the path", code="input.unreadable") from error
-    return parse_scenario(data, path.name)
+    return parse_scenario(scenario_bytes(path), path.name)

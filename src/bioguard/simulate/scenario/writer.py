@@ -35,6 +35,7 @@ def _same(value: Any) -> Any:
     return value
 
 
+MAX_LINE_CHARS = 100
 _DEVICE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "seed": ("seed", _same),
     "clock_ms": ("clock", lambda ms: f"fixed:{iso(ms)}"),
@@ -57,7 +58,7 @@ def _sensor(table: SensorTable) -> dict[str, Any]:
     rows: dict[str, Any] = {
         "kind": props.kind.word,
         "strength": word(props.strength),
-        "type": word(props.sensor_type),
+        "type": props.type_word,
         "max_enrollments": props.max_enrollments,
         **{name: getattr(props, name) for name in (_FLAGS if of_fingers else _FLAGS[:1])},
     }
@@ -75,6 +76,32 @@ def scenario_text(scenario: ScenarioFile) -> str:
         "sensor": [_sensor(table) for table in scenario.sensors],
         "latency_ms": _latencies(storage=scenario.storage, rpmb=scenario.rpmb),
         "faults": to_toml(SensorProperties(scenario.faults)),
+        "input": [{"call": one.call} | dict(one.fields) for one in scenario.inputs],
+        "event": [{"after": one.after} | dict(one.what) for one in scenario.events],
     }
     head = {"format": FORMAT, "seed": scenario.seed} | ({"played": scenario.played} if scenario.played else {})
-    return tomli_w.dumps(head | {name: table for name, table in tables.items() if table})
+    lines = [*table_lines(head)]
+    for name, table in tables.items():
+        for one in table if isinstance(table, list) else [table] if table else []:
+            lines += ["", f"[[{name}]]" if isinstance(table, list) else f"[{name}]", *table_lines(one)]
+    return "\n".join(lines) + "\n"
+
+
+def table_lines(table: Mapping[str, Any]) -> list[str]:
+    """The lines of one table, as a file has them."""
+    return [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
+
+
+def _key(key: str) -> str:
+    return tomli_w.dumps({key: 0}).removesuffix(" = 0\n")
+
+
+def _value(value: Any) -> str:
+    """On one line, but for lists that are longer than one."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(table_lines(value)) + " }"
+    if not isinstance(value, list):
+        return tomli_w.dumps({"x": value}).removeprefix("x = ").removesuffix("\n")
+    items = [_value(one) for one in value]
+    flat = f"[{', '.join(items)}]"
+    return flat if len(flat) <= MAX_LINE_CHARS else "[\n" + "".join(f"    {item},\n" for item in items) + "]"
