@@ -1,7 +1,7 @@
 """`bioguard serve`: a device for programs in any language."""
 
 import sys
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,12 +9,14 @@ from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.cli.streams import answer_lost
 from bioguard.exit_codes import ExitCode
 
+if TYPE_CHECKING:
+    from bioguard.device import Device
+    from bioguard.device.hooks import MakeHooks
+
 
 @click.command()
 @click.option("--stdio", is_flag=True, required=True, help="Speak on standard input and output; there is no other way.")
-@click.option(
-    "--protocol", type=click.Choice(["1", "2"]), default="1", show_default=True, help="Version of the frames."
-)
+@click.option("--protocol", type=click.Choice(["1", "2"]), default="1", show_default=True, help="Its version.")
 @pass_state
 def serve(state: CliState, stdio: bool, protocol: str) -> int:
     """Drive a device by CBOR frames on standard input and output (docs/formats/serve.md, serve-2.md).
@@ -26,45 +28,47 @@ def serve(state: CliState, stdio: bool, protocol: str) -> int:
     Example:
       cc -o client docs/examples/bioguard_client.c -lm && ./client bioguard --device ./phone serve --stdio
     """
-    _PROTOCOLS[protocol](state)
+    spoken = _Version2(state) if protocol == "2" else _Version1(state)
+    with state.device(caches=False, hooks=spoken.hooks) as device:  # it may be asked to attest
+        try:
+            spoken.speak(device)
+        except OSError as error:
+            lost = answer_lost(error)
+            if lost is not None:
+                raise lost from error
     return ExitCode.OK
 
 
-def _speak(conversation: Callable[[], object]) -> None:
-    try:
-        conversation()
-    except OSError as error:
-        lost = answer_lost(error)
-        if lost is not None:
-            raise lost from error
+class _Version1:
+    """Version 1 of the frames."""
+
+    hooks: "MakeHooks | None" = None
+
+    def __init__(self, state: CliState) -> None:
+        self._state = state
+
+    def speak(self, device: "Device") -> None:
+        from bioguard.serve import loop  # noqa: PLC0415 - one version is loaded, not both
+        from bioguard.serve.methods import DeviceService  # noqa: PLC0415
+
+        note_testing(self._state, device)  # its hello has a field for a seed and none for this
+        loop.serve(sys.stdin.buffer, sys.stdout.buffer, DeviceService(device, self._state.output.note))
 
 
-def _version_1(state: CliState) -> None:
-    from bioguard.serve import loop  # noqa: PLC0415 - one version is loaded, not both
-    from bioguard.serve.methods import DeviceService  # noqa: PLC0415
+class _Version2:
+    """Version 2."""
 
-    with state.device(caches=False) as device:  # it may be asked to attest
-        note_testing(state, device)  # hello of protocol 1 has a field for a seed and none for this
-        service = DeviceService(device, state.output.note)
-        _speak(lambda: loop.serve(sys.stdin.buffer, sys.stdout.buffer, service))
+    def __init__(self, state: CliState) -> None:
+        from bioguard.simulate.faults.live import LiveFaults  # noqa: PLC0415 - as above
 
+        self._state = state
+        self._faults = LiveFaults(state.directory)
+        self.hooks: MakeHooks = self._faults
 
-def _version_2(state: CliState) -> None:
-    from bioguard.serve.v2.conversation import Conversation  # noqa: PLC0415 - as above
-    from bioguard.serve.v2.pipe import converse, writer  # noqa: PLC0415
-    from bioguard.simulate.faults.live import LiveFaults  # noqa: PLC0415
-    from bioguard.simulate.faults.session_sensor import session_script  # noqa: PLC0415
+    def speak(self, device: "Device") -> None:
+        from bioguard.serve.v2.conversation import Conversation  # noqa: PLC0415 - as above
+        from bioguard.serve.v2.pipe import converse, writer  # noqa: PLC0415
+        from bioguard.simulate.faults.session_sensor import session_script  # noqa: PLC0415
 
-    faults = LiveFaults(state.directory)
-    with state.device(caches=False, hooks=faults) as device:  # it may be asked to attest
-        conversation = Conversation(
-            device,
-            writer(sys.stdout.buffer),
-            faults=faults,
-            script=session_script(faults),
-            note=state.output.note,
-        )
-        _speak(lambda: converse(sys.stdin.fileno(), conversation))
-
-
-_PROTOCOLS = {"1": _version_1, "2": _version_2}
+        script, send, note = session_script(self._faults), writer(sys.stdout.buffer), self._state.output.note
+        converse(sys.stdin.fileno(), Conversation(device, send, faults=self._faults, script=script, note=note))
