@@ -307,7 +307,7 @@ def test_a_reply_with_free_bytes_does_not_load_though_its_rule_is_broken(broken,
     """The template rides in an extra field of a reply: no layout describes it, so nothing could be counted."""
     views = "    acquired: Annotated[tuple[AcquiredCode, ...], Items(MAX_VIEWS)] = ()\n\n\n"
     views += "@dataclass(frozen=True, slots=True, kw_only=True)\n"
-    views += "class Authenticate("
+    views += "class PrepareEnrollment("
     extra = "\n    extra: Annotated[bytes, AtMost(8192)] = b''\n\n\n"
     answer = "            acquired=acquired,\n        )"
     broken(

@@ -12,7 +12,6 @@ from tests.campaigns.broken_products.operators import (
     without,
 )
 from tests.campaigns.broken_products.places import (
-    APP,
     COMMANDS,
     EXPORT,
     FACADE,
@@ -26,6 +25,7 @@ from tests.campaigns.broken_products.places import (
     REQUESTS,
     STORE,
     STORED_RECORDS,
+    USER_COMMANDS,
     VAULT,
     sends,
 )
@@ -101,7 +101,7 @@ ERASED = row(
              "(transaction.put(b'O' + ref.record_id, self._env.store.get(record_object(ref.record_id)).body, kind='old', owner=user), transaction.erase(record_object(ref.record_id)))")),
     ("unlogged", "an erasure is not in the log", without(VAULT, "Vault._change_records", "self._log.record_erased")),
     ("consents-kept", "consents of a removed user are kept", without("src/bioguard/trusted/policy/enforcement.py", "PolicyEnforcer.forget", "self.objects.forget")),
-    ("sensor-kept", "the lockout of a removed user is kept", without(APP, "BiometricApp._remove_user", "self._sensors.erase")),
+    ("sensor-kept", "the lockout of a removed user is kept", without(USER_COMMANDS, "UserCommands._remove", "self._sensors.erase")),
     ("user-kept", "a removed user stays", without(VAULT, "Vault.remove_user", "transaction.erase(user_object(user))")),
     ("gallery", "an erased record is still found by a search", without(VAULT, "Vault._change_records", "self.galleries.remove")),
     ("by-operator", "what a person erased is logged as the operator's doing",

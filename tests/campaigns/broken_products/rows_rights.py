@@ -3,7 +3,6 @@
 from tests.campaigns.broken_products.model import row
 from tests.campaigns.broken_products.operators import answers, before_return, begins, instead, text, value, without
 from tests.campaigns.broken_products.places import (
-    APP,
     AUTHORIZATION,
     CONSENT,
     CONSENT_CALLS,
@@ -20,6 +19,7 @@ from tests.campaigns.broken_products.places import (
     STORE,
     TOKENS,
     TRUSTED_PINS,
+    USER_COMMANDS,
 )
 
 FINGER = "modality is Modality.FINGERPRINT"
@@ -110,8 +110,8 @@ INCIDENT = row(
     12,
     ("none", "no incident is opened", begins(INCIDENTS, "record_incident", "return")),
     ("acknowledged", "an incident is opened as if somebody had seen it",
-     instead(INCIDENTS, "_with", "Incident(number, _CAUSES.get(code, Cause.TAMPERED), code, time.time_ns() // 1000000)",
-             "Incident(number, _CAUSES.get(code, Cause.TAMPERED), code, time.time_ns() // 1_000_000, True)")),
+     instead(INCIDENTS, "_with", "Incident(number, cause, code, time.time_ns() // 1000000, scripted=scripted)",
+             "Incident(number, cause, code, time.time_ns() // 1_000_000, True, scripted)")),
     ("no-advice", "an incident gives no advice", instead(INCIDENT_TEXTS, "Incident.text", "TEXTS[self.cause]", "__import__('dataclasses').replace(TEXTS[self.cause], advice='-')")),
     ("calming", "an incident says that nothing happened",
      instead(INCIDENT_TEXTS, "Incident.text", "TEXTS[self.cause]", "__import__('dataclasses').replace(TEXTS[self.cause], situation='everything is fine')")),
@@ -121,8 +121,8 @@ INCIDENT = row(
     ("damage-unseen", "a damaged store opens no incident", value(INCIDENTS, "_OPENS_ONE", '("device.", "incident.")')),
     ("forgotten", "incidents are forgotten at the next look",
      before_return(INCIDENTS, "incidents", "(directory / INCIDENTS_FILE).unlink(missing_ok=True)")),
-    ("one-for-all", "only the first incident is kept", instead(INCIDENTS, "_with", "[*found, Incident(number, _CAUSES.get(code, Cause.TAMPERED), code, time.time_ns() // 1000000)]",
-                                                           "found or [Incident(number, _CAUSES.get(code, Cause.TAMPERED), code, time.time_ns() // 1_000_000)]")),
+    ("one-for-all", "only the first incident is kept", instead(INCIDENTS, "_with", "[*found, Incident(number, cause, code, time.time_ns() // 1000000, scripted=scripted)]",
+                                                           "found or [Incident(number, cause, code, time.time_ns() // 1_000_000, scripted=scripted)]")),
 )  # fmt: skip
 
 IDENTITY = row(
@@ -137,7 +137,7 @@ IDENTITY = row(
      instead(TRUSTED_PINS, "check_pin_token", "token.authenticator_type != AuthenticatorType.PASSWORD or not token.user_id", "not token.user_id")),
     ("no-mac", "a forged token is good", without(TOKENS, "verified_token", "if not check(data)")),
     ("reset-pin", "a PIN that was set anew decides about what was before", without(ENFORCEMENT, "PolicyEnforcer.identified", "if bound not in")),
-    ("rename", "anybody renames anybody", without(APP, "BiometricApp._change_label", "self._policy.identified")),
+    ("rename", "anybody renames anybody", without(USER_COMMANDS, "UserCommands._change_label", "self._policy.identified")),
     ("restrict", "anybody restricts anybody", instead(HANDLERS, "restrict", "policy.identified(request.user, request.token, required=True)", "policy.objects.consent(request.user)")),
     ("withdraw", "anybody withdraws for anybody", instead(HANDLERS, "withdraw", "policy.identified(request.user, request.token)", "policy.objects.consent(request.user)")),
 )  # fmt: skip

@@ -28,6 +28,7 @@ from tests.campaigns.broken_products.places import (
     REGISTRY,
     SEALER,
     SEALING,
+    SEALING_DEVICE,
     SUPPLICANT,
     SYSCALLS,
     VAULT,
@@ -47,7 +48,7 @@ VIEWS = row(
      begins(DECISION, "judge", "global _calls\n_calls = globals().get('_calls', 0) + 1\nif _calls % 2:\n    return NOTHING")),
     ("slow", "an unlock takes four seconds", begins(FACADE, "Device.authenticate", "import time\ntime.sleep(4)")),
     ("no-fingers", "fingerprints cannot be enrolled",
-     begins(APP, "BiometricApp._enroll", "if request.modality is Modality.FINGERPRINT:\n    raise Refused(ReplyStatus.BAD_REQUEST)")),
+     begins(APP, "BiometricApp._enroll", "if self._vault.sensor(request.sensor).kind is Modality.FINGERPRINT:\n    raise Refused(ReplyStatus.BAD_REQUEST)")),
 )  # fmt: skip
 
 LOCAL = row(
@@ -151,7 +152,7 @@ TREATED = row(
     ("template-kept", "the digest-only profile keeps the template",
      instead(VAULT, "Vault.enroll", "() if profile is Profile.DIGEST_ONLY else request.samples", "request.samples")),
     ("profile-ignored", "every device is of the standard profile",
-     instead(VAULT, "Vault.configure", "replace(configuration, comparison=tuple((p.digest for p in calibration.profiles)))",
+     instead(SEALING_DEVICE, "DeviceSealing.seal", "replace(configuration, comparison=tuple((p.digest for p in calibration.profiles)))",
              "replace(configuration, profile=Profile.STANDARD, comparison=tuple(p.digest for p in calibration.profiles))")),
     ("beside", "the digest-only profile keeps the first view in an object of its own",
      instead(VAULT, "Vault._store", "put_user(transaction, user, replace(state, records=(*others, new)))",
@@ -214,8 +215,8 @@ ENCRYPTED = row(
       instead(SEALER, "ObjectSealer.open", "padded_size(entry.body_size)", "entry.body_size"),
       without(SEALER, "ObjectSealer.open", "if pad(body) != padded"))),
     ("anybody", "a claim is held against everybody's records",
-     instead(APP, "BiometricApp._authenticate", "self._vault.user(user).of(modality)",
-             "[ref for other in self._vault.users() for ref in self._vault.user(other).of(modality)]")),
+     instead(APP, "BiometricApp._authenticate", "self._vault.user(user).of(request.sensor)",
+             "[ref for other in self._vault.users() for ref in self._vault.user(other).of(request.sensor)]")),
     ("same-nonce", "all bodies are encrypted under one key and one nonce",
      (begins(SEALING, "seal_body", "key, nonce = b'k' * 32, b'n' * 12"), begins(SEALING, "open_body", "key, nonce = b'k' * 32, b'n' * 12"))),
     ("damage-unseen", "what does not open is read as if nothing had ever been there",

@@ -23,9 +23,7 @@ class Break:
 
 
 FACADE = "src/bioguard/device/facade.py"
-_ENROLLED = (
-    "        made = Recognition(self).enroll(name, samples, finger=finger, replace=replace, token=token, model=model)\n"
-)
+_ENROLLED = "        made = self._recognition.enroll(\n"
 
 CLEAR_COPY = Break(
     ("POL-02",),
