@@ -151,16 +151,16 @@ export class Client {
     for (;;) {
       const [version, id, kind, body] = field(decode((await this.#frame()).subarray(4)), 'array', 4);
       if (field(version, 'number') !== VERSION) throw new Malformed('another protocol version');
-      if (kind === EVENT) {
+      if (field(kind, 'number') === EVENT) {
         const [sequence, timeMs, number, fields] = field(body, 'array', 4);
-        if (sequence !== ++this.#sequence) throw new Malformed('an event is missing');
+        if (field(sequence, 'number') !== ++this.#sequence) throw new Malformed('an event is missing');
         field(timeMs, 'number');
         field(fields, 'array', EVENT_FIELDS[field(number, 'number')]);
         if (number in EVENT_FIELDS) this.#onEvent({ session: field(id, 'number'), timeMs, number, fields });
         continue;
       }
       if (kind !== ANSWER && kind !== REFUSAL) throw new Malformed('no such kind of frame');
-      if (id !== wanted) throw new Malformed('answer to another request');
+      if (field(id, 'number') !== wanted) throw new Malformed('answer to another request');
       if (kind === ANSWER) return field(body, 'array', size);
       const [code, message, hint, exitCode] = field(body, 'array', 4);
       throw new Refused(field(code, 'text'), field(message, 'text'), field(hint, 'text'), field(exitCode, 'number'));
