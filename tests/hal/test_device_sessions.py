@@ -8,6 +8,7 @@ from bioguard.device import pins
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode
 from bioguard.hal.callbacks import OperationError, is_terminal
+from bioguard.hal.device_backend import enrollment_id_of
 from bioguard.hal.hal import SessionInUse
 from bioguard.hal.session import WrongState
 from bioguard.records.locks import Lock
@@ -180,6 +181,13 @@ def test_one_session_for_each_hal(shared: Phone) -> None:
     assert len({finger, face, again}) == 3
 
 
+@pytest.mark.parametrize(
+    ("record_id", "number"), [(bytes(16), 1), (b"\xff" * 16, 0x7FFF_FFFF), (b"\x00\x00\x00\x05" + bytes(12), 2)]
+)
+def test_an_enrollment_id_is_of_31_bits_and_never_0(record_id: bytes, number: int) -> None:
+    assert enrollment_id_of(record_id) == number
+
+
 # -- row 6: lockout --------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +214,19 @@ def test_lockouts_come_end_and_are_told(shared: Phone) -> None:
         assert shared.call(number, lambda s: s.reset_lockout(shared.token("bob", 0))) == [UNABLE]
         assert shared.call(number, lambda s: s.reset_lockout(shared.token("alice", 0))) == [cb.LockoutCleared()]
         assert isinstance(shared.attempt(number, touch(0))[-1], cb.AuthenticationSucceeded)
+
+
+def test_a_finger_that_goes_on_after_a_lock_is_told_of_it_each_time(shared: Phone) -> None:
+    with shared.session("alice", FINGER) as number:
+        shared.call(number, lambda s: s.authenticate(0))
+        for _ in range(5):
+            heard = shared.call(number, lambda s: s.present(touch(1)))
+        assert heard[1:] == [cb.AuthenticationFailed(), cb.LockoutTimed(30_000)]
+        for sample in (touch(1), touch(0)):
+            heard = shared.call(number, lambda s, sample=sample: s.present(sample))
+            assert heard == [cb.Acquired(1), cb.LockoutTimed(30_000)], "not compared, not counted"
+        assert shared.pass_ms(30_000) == [cb.LockoutCleared()]
+        assert isinstance(shared.call(number, lambda s: s.present(touch(0)))[-1], cb.AuthenticationSucceeded)
 
 
 def test_a_success_zeroes_presence_does_not_count_and_the_counter_outlives_session_and_secure_world(

@@ -53,6 +53,7 @@ def test_a_death_over_an_attempt_is_no_callback_and_the_next_request_finds_anoth
         shared.call(number, lambda s: s.authenticate(0))
         shared.call(number, lambda s: s.get_authenticator_id())
         shared.heard.clear()
+        before = shared.device.running
 
         def dies(session: object) -> None:
             shared.device.running.process.kill()
@@ -61,6 +62,7 @@ def test_a_death_over_an_attempt_is_no_callback_and_the_next_request_finds_anoth
         with pytest.raises(BackendDied):
             shared.hal.call(number, dies)
         assert shared.heard == []
+        assert shared.device.running is before, "the old session asks no new world"
         shared.hal.tick()
         assert shared.heard == [(0, cb.Restarted("killed by signal 9"))]
         with pytest.raises(SessionDead):
