@@ -1,6 +1,7 @@
 """`bioguard serve`: a device for programs in any language."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,6 +9,7 @@ import click
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.cli.streams import answer_lost
 from bioguard.exit_codes import ExitCode
+from bioguard.user_files import check_output, write_output
 
 if TYPE_CHECKING:
     from bioguard.device import Device
@@ -17,18 +19,29 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--stdio", is_flag=True, required=True, help="Speak on standard input and output; there is no other way.")
 @click.option("--protocol", type=click.Choice(["1", "2"]), default="1", show_default=True, help="Its version.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what is asked and told as a scenario, with --protocol 2.",
+    metavar="FILE",
+)
 @pass_state
-def serve(state: CliState, stdio: bool, protocol: str) -> int:
+def serve(state: CliState, stdio: bool, protocol: str, record: Path | None) -> int:
     """Drive a device by CBOR frames on standard input and output (docs/formats/serve.md, serve-2.md).
 
     Start it as a child process. It ends with its input. Nothing listens on any address. Version 2 has sessions with
-    their events as Android's fingerprint and face HALs have them, keys, log, clock and faults.
+    their events as Android's fingerprint and face HALs have them, keys, log, clock and faults. A scenario that was
+    recorded on a new device can be replayed; with the --seed of the device it has the same keys, ids and tokens.
 
     \b
     Example:
       cc -o client docs/examples/bioguard_client.c -lm && ./client bioguard --device ./phone serve --stdio
     """
-    spoken = _Version2(state) if protocol == "2" else _Version1(state)
+    if record is not None:
+        if protocol == "1":
+            raise click.UsageError("--record is for --protocol 2")
+        check_output(record)
+    spoken = _Version2(state, record) if protocol == "2" else _Version1(state)
     with state.device(caches=False, hooks=spoken.hooks) as device:  # it may be asked to attest
         try:
             spoken.speak(device)
@@ -56,19 +69,32 @@ class _Version1:
 
 
 class _Version2:
-    """Version 2."""
+    """Version 2. record: where a scenario of it goes; None for nowhere."""
 
-    def __init__(self, state: CliState) -> None:
+    def __init__(self, state: CliState, record: Path | None) -> None:
         from bioguard.simulate.faults.live import LiveFaults  # noqa: PLC0415 - as above
 
         self._state = state
+        self._record = record
         self._faults = LiveFaults(state.directory)
         self.hooks: MakeHooks = self._faults
 
     def speak(self, device: "Device") -> None:
-        from bioguard.serve.v2.conversation import Conversation  # noqa: PLC0415 - as above
+        from bioguard.serve.scenario.recorder import RecordedConversation  # noqa: PLC0415 - as above
+        from bioguard.serve.v2.conversation import Conversation  # noqa: PLC0415
         from bioguard.serve.v2.pipe import converse, writer  # noqa: PLC0415
         from bioguard.simulate.faults.session_sensor import session_script  # noqa: PLC0415
 
         script, send, note = session_script(self._faults), writer(sys.stdout.buffer), self._state.output.note
-        converse(sys.stdin.fileno(), Conversation(device, send, faults=self._faults, script=script, note=note))
+        if self._record is None:
+            converse(sys.stdin.fileno(), Conversation(device, send, faults=self._faults, script=script, note=note))
+            return
+        recorded = RecordedConversation(
+            device, send, faults=self._faults, seed=self._state.seed, script=script, note=note
+        )
+        try:
+            converse(sys.stdin.fileno(), recorded)
+        finally:
+            write_output(self._record, recorded.text().encode(), private=True)
+            left = f"; {recorded.left_out} request(s) that were none are not in it" if recorded.left_out else ""
+            note(f"{self._record} holds PINs, samples and tokens of this conversation{left}")

@@ -81,7 +81,13 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
                 "import bioguard.user_files"
             ),
             "bioguard.cli.serve": (
-                "import bioguard.simulate.faults.live, import bioguard.simulate.faults.session_sensor"
+                "import bioguard.simulate.faults.live, import bioguard.simulate.faults.session_sensor, "
+                "import bioguard.user_files"
+            ),
+            "bioguard.serve.scenario.recorder": (
+                "import bioguard.simulate.faults.live, import bioguard.simulate.scenario.device_tables, "
+                "import bioguard.simulate.scenario.document, import bioguard.simulate.scenario.steps, "
+                "import bioguard.simulate.scenario.writer"
             ),
             "bioguard.serve.scenario.compare": (
                 "import bioguard.simulate.scenario.steps, import bioguard.simulate.scenario.writer"
