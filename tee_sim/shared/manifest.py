@@ -39,6 +39,7 @@ import math
 import re
 from collections.abc import Sequence
 from enum import IntEnum, unique
+from functools import lru_cache
 from itertools import combinations
 from typing import Annotated, Self, cast
 from uuid import UUID
@@ -217,7 +218,7 @@ class Manifest(Record):
     @property
     def ta_uuid(self) -> UUID:
         """The TA's identity."""
-        return UUID(bytes=self.uuid)
+        return _uuid_of(self.uuid)
 
     def limit_bits(self, command: int | None, *, start: bool = False) -> float:
         """What one request may let out: an invocation of this command, or, for None, a session opened or closed.
@@ -265,6 +266,12 @@ class Manifest(Record):
             ManifestError: with file, key and line.
         """
         return read_record(cls, text, file, _KEYS)
+
+
+@lru_cache(maxsize=64)
+def _uuid_of(raw: bytes) -> UUID:
+    """Every request asks for one or two of the few there are."""
+    return UUID(bytes=raw)
 
 
 def _bad(key: str, why: str, hint: str) -> ManifestError:

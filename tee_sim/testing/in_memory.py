@@ -17,6 +17,12 @@ class MemoryBlobs:
     def __init__(self) -> None:
         self.rows: dict[bytes, bytes] = {}
 
+    def copy(self) -> "MemoryBlobs":
+        """The same content on another disk."""
+        other = MemoryBlobs()
+        other.rows = dict(self.rows)
+        return other
+
     def read(self, names: Sequence[bytes]) -> list[bytes | None]:
         return [self.rows.get(name) for name in names]
 
@@ -38,6 +44,12 @@ class MemoryMedium:
         self.key: bytes | None = None
         self.counter = 0
         self.blocks = [bytes(BLOCK_BYTES)] * (size_bytes // BLOCK_BYTES)
+
+    def copy(self) -> "MemoryMedium":
+        """The same content in another chip."""
+        other = MemoryMedium(0)
+        other.key, other.counter, other.blocks = self.key, self.counter, list(self.blocks)
+        return other
 
     @property
     def block_count(self) -> int:

@@ -1,7 +1,6 @@
 """A disk and an RPMB in memory whose power can be cut at any write, and which remember everything they ever held."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 
 from tee_sim.normal.machine.options import PowerCut
@@ -42,7 +41,7 @@ class Disk:
 
     def copy(self) -> "Disk":
         """The same content on another disk."""
-        return Disk(deepcopy(self.rows), deepcopy(self.medium))
+        return Disk(self.rows.copy(), self.medium.copy())
 
     def read(self, names: Sequence[bytes]) -> list[bytes | None]:
         self._need_power()
