@@ -55,20 +55,28 @@ def test_a_log_that_does_not_verify(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("place", "name", "row"),
-    [(device_records, "erasure_receipt", "BG-LOG-001"), (device_records, "proof_of", "BG-LOG-001"),
-     (device_records, "consistency_proof", "BG-LOG-001"), (consent, "attest", "BG-ATT-001")],
-)  # fmt: skip
-@pytest.mark.parametrize("error", [INTEGRITY, ZeroDivisionError("7")])
+    ("name", "of_records", "of_token"),
+    [
+        ("erasure_receipt", INTEGRITY, ZeroDivisionError("7")),
+        ("proof_of", ZeroDivisionError("7"), INTEGRITY),
+        ("consistency_proof", INTEGRITY, None),
+    ],
+)
 def test_a_part_of_the_bundle_that_cannot_be_made(
-    place: object, name: str, row: str, error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, of_records: Exception, of_token: Exception | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, name, _raises(error))
+    """One of the parts of BG-LOG-001, and beside it the token; each step answers for its own."""
+    monkeypatch.setattr(device_records, name, _raises(of_records))
+    errors = {"BG-LOG-001": of_records}
+    if of_token is not None:
+        monkeypatch.setattr(consent, "attest", _raises(of_token))
+        errors["BG-ATT-001"] = of_token
     report, checks = _audit(tmp_path / "out", "POL-16")
     assert checks["BG-POL-016"].status is Status.PASS
-    assert checks[row].status is Status.FAIL
-    said = error.code if isinstance(error, BioguardError) else "unexpected ZeroDivisionError"
-    assert said in checks[row].summary
+    assert {row for row, check in checks.items() if check.status is Status.FAIL} == set(errors)
+    for row, error in errors.items():
+        said = error.code if isinstance(error, BioguardError) else "unexpected ZeroDivisionError"
+        assert said in checks[row].summary
     assert report.status is Status.FAIL
     assert all(any(folder.iterdir()) for folder in (tmp_path / "out").glob("*/")), "an empty folder would be a stray"
 
