@@ -1,24 +1,48 @@
-"""`bioguard audit run` and `bioguard audit verify` as an auditor types them: the whole run, nothing stubbed."""
+"""`bioguard audit run` and `bioguard audit verify` as an auditor types them: the whole run."""
 
 import ast
 import json
 import re
 import sys
+from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
 from bioguard import evidence
 from bioguard.cli.__main__ import run
+from bioguard.evidence import escape_battery
 from bioguard.evidence.policy_clauses import CLAUSES
-from bioguard.evidence.policy_trials import TRIALS
+from bioguard.evidence.policy_trials import TRIALS, model
+from bioguard.records.modality import Modality
+from tests.evidence.shared_battery import as_run, short_report
+
+
+class _InTurn:
+    """In place of `Modality`: whoever asks for both gets one of them, the next one the other."""
+
+    def __init__(self) -> None:
+        self._turns = cycle(Modality)
+
+    def __iter__(self) -> Iterator[Modality]:
+        return iter([next(self._turns)])
 
 
 @pytest.mark.slow
 @pytest.mark.alone("egress")  # its battery leaves traces in the kernel log that the battery's own tests count
+@pytest.mark.parametrize("nothing_shared", [False, pytest.param(True, marks=pytest.mark.campaign)])
 def test_a_whole_run_tells_each_step_and_its_bundle_verifies(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    nothing_shared: bool,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """In the suite the battery is the run that its own tests look at, and a trial of face and finger tries one."""
+    if not nothing_shared:
+        monkeypatch.setattr(escape_battery, "run", as_run(short_report(tmp_path_factory)))
+        monkeypatch.setattr(model, "Modality", _InTurn())
     out = tmp_path / "evidence"
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     code = run(["audit", "run", "--quick", "--out", str(out), "--signing-key", str(tmp_path / "evidence.key")])

@@ -20,6 +20,7 @@ from bioguard.evidence.escape_battery.context import View
 from bioguard.evidence.escape_battery.lookups import Lookups
 from bioguard.evidence.escape_battery.model import ATTEMPTS, Cell, Shift
 from bioguard.evidence.escape_battery.numbers import NUMBERS
+from tests.evidence.shared_battery import short_report
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the battery is Linux only"),
@@ -31,13 +32,9 @@ RESIDUALS = {"rss_modulate", "cpu_burn", "exit_code", "crash_bit", "ipc_write_an
 
 
 @pytest.fixture(scope="module")
-def report() -> EgressReport:
+def report(tmp_path_factory: pytest.TempPathFactory) -> EgressReport:
     """Every attempt without a lock, with the portable layers, and with the whole lock: one run."""
-    done = []
-    result = escape_battery.run(escape_battery.SHORT_LEVELS, progress=lambda n, of: done.append((n, of)))
-    if not result.unavailable:
-        assert done[-1] == (len(ATTEMPTS) * 5, len(ATTEMPTS) * 5)
-    return result
+    return short_report(tmp_path_factory)
 
 
 def golden() -> dict[str, tuple[dict[str, str], str]]:
