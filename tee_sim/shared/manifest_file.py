@@ -16,6 +16,8 @@ R = TypeVar("R")
 MAX_TEXT_CHARS = 65_536
 """Far above what 256 modules need; a text of any length would be read before anything is compared."""
 
+_DEEP_KEY = re.compile(r"(?<![\w.-])[\w-]++(?:\s*+\.\s*+[\w-]++){32}", re.ASCII)
+"""A dotted key of more than 32 parts. `tomllib` takes time with the square of their number."""
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -73,6 +75,10 @@ def _read_keys(source: str, file: str, keys: tuple[Key, ...], most_chars: int) -
 
     if len(source) > most_chars:
         raise ManifestError(Misfit.SYNTAX, f"longer than {most_chars} characters", file=file)
+    deep = _DEEP_KEY.search(source)
+    if deep is not None:
+        line = source.count("\n", 0, deep.start()) + 1
+        raise ManifestError(Misfit.SYNTAX, "not TOML for us: nested too deep", file=file, line=line)
     try:
         top = tomllib.loads(source)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits

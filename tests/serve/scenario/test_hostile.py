@@ -1,0 +1,79 @@
+"""Any text, and any value in any field of any method, is a scenario or refused with its place."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioguard.errors import InputRefused
+from bioguard.serve.scenario.run import Source, check
+from bioguard.serve.v2.table import METHODS, MethodEntry
+from bioguard.simulate.scenario.document import ScenarioFile, parse_scenario
+from bioguard.simulate.scenario.steps import Input
+from bioguard.simulate.scenario.writer import scenario_text
+from tee_sim.shared.schema import record_fields
+from tests.serve.scenario.test_examples import EXAMPLES
+
+ODD: tuple[Any, ...] = (
+    True, 5, -1, 1 << 63, 1.5, float("nan"), "", "alice", "0x", "00ff", "ä", [], [1], [[1]], [{}], ["x"], {}, {"x": 1},
+    {"from": 5}, {"from": "x"}, {"from": "verify_pin"}, {"from": "verify_pin.token", "nth": "1"},
+    {"from": "records.records.x"},
+    {"file": 5}, {"file": "../../no"}, {"hex": "zz"}, {"person": 1}, {"person": -1, "position": 2, "impression": 3},
+    {"person": 1, "position": 11, "impression": 3}, {"person": "1", "position": 2, "impression": 3},
+)  # fmt: skip
+
+
+def checked(scenario: ScenarioFile) -> str:
+    """The code of the refusal; empty for none."""
+    text = scenario_text(scenario).encode()
+    try:
+        check(Source(parse_scenario(text, "x.toml"), text, Path("x.toml")))
+    except InputRefused as refused:
+        assert refused.message.startswith("x.toml")
+        return refused.code
+    return ""
+
+
+@pytest.mark.parametrize("method", METHODS, ids=[method.name for method in METHODS])
+def test_any_value_in_any_field_is_taken_or_refused(method: MethodEntry) -> None:
+    codes = {
+        checked(ScenarioFile(inputs=(Input(method.name, {field.name: odd}),)))
+        for field in record_fields(method.request)
+        for odd in ODD
+        if odd == odd or not isinstance(odd, float)  # noqa: PLR0124 - a NaN is written as TOML has it, and not equal
+    }
+    assert codes <= {"", *(f"scenario.{w}" for w in ("missing_key", "out_of_range", "wrong_type", "wrong_value"))}
+
+
+LONGEST = max((path.read_bytes() for path in EXAMPLES), key=len)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 3000), st.integers(0, 8), st.binary(max_size=8))
+def test_any_change_of_a_scenario_is_read_or_refused(at: int, length: int, new: bytes) -> None:
+    changed = LONGEST[:at] + new + LONGEST[at + length : 6000]
+    try:
+        found = parse_scenario(changed, "x.toml")
+    except InputRefused as refused:
+        assert refused.code.startswith("scenario.")
+        assert refused.message.startswith("x.toml")
+    else:
+        assert parse_scenario(scenario_text(found).encode(), "x.toml") == found
+
+
+HURTING = (
+    "[" * 5000, "a = " + "[" * 5000, "x = " + "9" * 9000, "a.b." * 60_000 + "c = 1", "[" + "a . b . " * 60_000 + "c]",
+    "a" * 200_000 + " = 1", '"' + "a." * 200_000, "\x00", "=",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HURTING, ids=[f"{number}" for number in range(len(HURTING))])
+def test_text_that_is_made_to_hurt(text: str) -> None:
+    began_s = time.process_time()
+    with pytest.raises(InputRefused) as refused:
+        parse_scenario(text.encode(), "x.toml")
+    assert refused.value.code.startswith("scenario.")
+    assert time.process_time() - began_s < 2
