@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tee_sim.shared import codec
-from tests.clients.recording import framed
-from tests.clients.toolchains import LANGUAGES
+from tests.clients.toolchains import LANGUAGES, framed
 
 HELLO = [2, "bioguard", True, "full", True, True, False, False, False, 4, 4, 0, [1 << 20, 1 << 14, 5, 1], []]
 GONE = "the server is gone"

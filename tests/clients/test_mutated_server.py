@@ -15,8 +15,7 @@ import pytest
 
 from bioguard.device import Device, DeviceOptions
 from tee_sim.shared import codec
-from tests.clients.recording import framed
-from tests.clients.toolchains import LANGUAGES
+from tests.clients.toolchains import LANGUAGES, framed
 
 WALKS = 100
 ODD = [0, 1, 2**32, 2**63, 2**64 - 1, b"", b"x" * 69, "", "z" * 80, None, True, [], [[]], [1, 2, 3, 4]]

@@ -1,4 +1,4 @@
-"""Each client's walk on a real device of the same seed: one transcript for all four languages."""
+"""Each client on a real device: the scenario of that device again, then its walk; one transcript for all languages."""
 
 import os
 import re
@@ -10,32 +10,32 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.device import Device, DeviceOptions
-from bioguard.device.options import parse_clock
-from tests.clients.recording import record
-from tests.clients.toolchains import LANGUAGES
+from tests.clients.toolchains import LANGUAGES, ROOT
 
 TRANSCRIPT = Path(__file__).parent / "transcript.txt"
 LONG_NUMBER = re.compile(r"\d{6,}")
-SEEDED = DeviceOptions(seed="clients", clock=parse_clock("fixed:2026-01-31T12:00:00Z"))
-ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+BIN = Path(sys.executable).parent
+SCENARIO = ROOT / "docs" / "examples" / "scenarios" / "enroll-and-unlock.toml"
+ENVIRONMENT = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+
+def bioguard(*arguments: str | Path) -> None:
+    subprocess.run([BIN / "bioguard", *arguments], check=True, capture_output=True, timeout=120)
 
 
 @pytest.fixture(scope="module")
 def device(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A device that nobody has used, for copies."""
     directory = tmp_path_factory.mktemp("clients") / "phone"
-    Device.init(directory, SEEDED).close()
+    bioguard("--device", directory, "device", "init", "--scenario", SCENARIO)
     return directory
 
 
 @pytest.fixture(scope="module")
 def frames(device: Path) -> Path:
-    """What was said to a copy of it once, and what came."""
-    copy = device.parent / "recorded"
-    shutil.copytree(device, copy)
+    """What is said in the scenario, and what comes."""
     path = device.parent / "frames"
-    path.write_bytes(record(copy))
+    bioguard("scenario", "frames", SCENARIO, "--out", path)
     return path
 
 

@@ -16,6 +16,11 @@ C_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{CLIENTS
 SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
+def framed(body: bytes) -> bytes:
+    """A frame as it stands on the pipe."""
+    return len(body).to_bytes(4, "little") + body
+
+
 def tool(*names: str) -> None:
     """Skip the test by name where a tool is missing."""
     for name in names:
