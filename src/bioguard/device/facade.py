@@ -37,6 +37,7 @@ from bioguard.device.captures import SensorSample, capture
 from bioguard.device.directory import check, destroy
 from bioguard.device.errors import promised
 from bioguard.device.fuses import Fuses
+from bioguard.device.hooks import plays_harm
 from bioguard.device.incidents import detecting
 from bioguard.device.launch import Running, start
 from bioguard.device.lock import DeviceLock
@@ -128,7 +129,7 @@ class Device(SensorQuestions):
     @classmethod
     def _start(cls, directory: Path, fuses: Fuses, lock: DeviceLock, options: DeviceOptions, *, create: bool) -> Self:
         try:
-            with tee_errors(directory, lambda: options.hooks(directory).harmful()):
+            with tee_errors(directory, lambda: plays_harm(options.hooks, directory)):
                 check(directory)
                 names = Names.load(directory)
                 running = start(directory, fuses, options, create=create)

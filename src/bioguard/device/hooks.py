@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from bioguard.errors import NotPermitted
+from bioguard.errors import BioguardError, NotPermitted
 from tee_sim.normal.client import Transport
 from tee_sim.normal.supplicant.service import DiskFaults
 
@@ -46,6 +46,14 @@ class Hooks(Protocol):
 
 MakeHooks = Callable[[Path], Hooks]
 """Makes the hooks of the device in a directory."""
+
+
+def plays_harm(make: MakeHooks, directory: Path) -> bool:
+    """Whether the hooks of a device that does not start are `harmful`; those that cannot be made do nothing."""
+    try:
+        return make(directory).harmful()
+    except BioguardError:
+        return False
 
 
 class Direct:
