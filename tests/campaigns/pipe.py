@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -258,7 +259,7 @@ def run(steps: int, seed: int) -> Counter[str]:
         options = DeviceOptions(seed=f"pipe {seed}", clock=START_MS, release_grid_ms=0)
         Device.init(directory, options, sensor_table=SENSORS).close()
         walk = Walk(directory, seed)
-        with walk.client:
+        with closing(walk.client):
             walk.prepare()
             while sum(walk.played.values()) < steps:
                 walk.step()
