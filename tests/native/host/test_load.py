@@ -1,32 +1,37 @@
 """The loader of native applications meets files that are none: it says why, and never crashes or runs anything."""
 
-import os
 import random
+import signal
 import struct
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.native.host.bare import loaded
-
-_TAKEN, _REFUSED = 0, 1
+from tests.native.host.loads import REFUSED, TAKEN, Loads
 
 
-def outcome(runtime: Path, content: bytes) -> int:
-    """Whether it is taken, in a process of its own; the number of a signal, negative, if that crashes."""
-    lib = loaded(runtime)
-    process = os.fork()
-    if not process:
-        os._exit(_TAKEN if lib.load_image(content, len(content), lib._handle) is None else _REFUSED)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+@pytest.fixture(scope="module")
+def outcome(runtime: Path) -> Iterator[Loads]:
+    """Whether a file is taken, in a process of its own; the number of a signal, negative, if that crashes."""
+    with Loads(runtime) as loads:
+        yield loads
 
 
-def test_a_whole_file_is_taken_and_no_part_of_it(runtime: Path, rough: Path) -> None:
+def test_a_process_that_crashes_is_told_by_its_signal(tmp_path: Path) -> None:
+    source = tmp_path / "crash.c"
+    source.write_text("char *load_image(void) { return *(char *volatile *)0; }")
+    subprocess.run(["gcc", "-shared", "-fPIC", str(source), "-o", str(tmp_path / "crash.so")], check=True)
+    with Loads(tmp_path / "crash.so") as loads:
+        assert [loads(b"any"), loads(b"")] == [-signal.SIGSEGV, -signal.SIGSEGV]
+
+
+def test_a_whole_file_is_taken_and_no_part_of_it(outcome: Loads, rough: Path) -> None:
     content = rough.read_bytes()
-    assert outcome(runtime, content) == _TAKEN
+    assert outcome(content) == TAKEN
     for size in (0, 1, 63, 64, 200, 0x300, 0x1000, 0x2000):
-        assert outcome(runtime, content[:size]) == _REFUSED, size
+        assert outcome(content[:size]) == REFUSED, size
 
 
 def segments(content: bytes) -> list[tuple[int, int]]:
@@ -82,33 +87,33 @@ RULES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_each_rule_refuses(runtime: Path, rough: Path, rule: str) -> None:
-    assert outcome(runtime, RULES[rule](rough.read_bytes())) == _REFUSED
+def test_each_rule_refuses(outcome: Loads, rough: Path, rule: str) -> None:
+    assert outcome(RULES[rule](rough.read_bytes())) == REFUSED
 
 
 @pytest.mark.parametrize("value", [0, 8, 0x1000, 1 << 31, 1 << 40, (1 << 64) - 8])
-def test_a_relocation_writes_into_the_application_alone(runtime: Path, rough: Path, value: int) -> None:
+def test_a_relocation_writes_into_the_application_alone(outcome: Loads, rough: Path, value: int) -> None:
     content = rough.read_bytes()
     (place,) = struct.unpack_from("<Q", content, tags(content)[7])
-    assert outcome(runtime, changed(content, place, "<Q", value)) == _REFUSED
+    assert outcome(changed(content, place, "<Q", value)) == REFUSED
 
 
-def test_a_symbol_that_is_none_is_refused(runtime: Path, rough: Path) -> None:
+def test_a_symbol_that_is_none_is_refused(outcome: Loads, rough: Path) -> None:
     content = rough.read_bytes()
     (place,) = struct.unpack_from("<Q", content, tags(content)[23])
     kind = struct.unpack_from("<Q", content, place + 8)[0] & 0xFFFF_FFFF
-    assert outcome(runtime, changed(content, place + 8, "<Q", 0xFFFF_FFFF << 32 | kind)) == _REFUSED
-    assert outcome(runtime, changed(content, place + 8, "<Q", 1 << 32 | 0x99)) == _REFUSED
+    assert outcome(changed(content, place + 8, "<Q", 0xFFFF_FFFF << 32 | kind)) == REFUSED
+    assert outcome(changed(content, place + 8, "<Q", 1 << 32 | 0x99)) == REFUSED
 
 
-def test_changed_bytes_never_crash_it(runtime: Path, rough: Path) -> None:
+def test_changed_bytes_never_crash_it(outcome: Loads, rough: Path) -> None:
     """Where nothing checked the file before; what is taken in spite of a changed byte is not run here."""
     content, numbers = rough.read_bytes(), random.Random(21)
-    ends = {outcome(runtime, content[:at] + bytes([numbers.randrange(256)]) + content[at + 1 :]) for at in range(64)}
+    ends = {outcome(content[:at] + bytes([numbers.randrange(256)]) + content[at + 1 :]) for at in range(64)}
     for _ in range(400):
         other = bytearray(content)
         for _ in range(numbers.randrange(1, 6)):
             at = numbers.choice([numbers.randrange(len(other)), numbers.randrange(0x700)])
             other[at] = numbers.choice([0, 0xFF, 0x7F, 0x80, numbers.randrange(256)])
-        ends.add(outcome(runtime, bytes(other)))
-    assert ends == {_TAKEN, _REFUSED}
+        ends.add(outcome(bytes(other)))
+    assert ends == {TAKEN, REFUSED}
