@@ -20,9 +20,9 @@ from tests.tee_sim.attacks import broken as anything
 sys.path.insert(0, str(Path(__file__).parent))
 VULNERABLE = {
     name: {cls.__name__: cls.FINDS for cls in import_module(f"vulnerable.{name}").VARIANTS}
-    for name in ("biometric", "dating", "deciding", "enrolling", "gatekeeper", "keystore")
+    for name in ("biometric", "dating", "deciding", "enrolling", "gatekeeper", "keystore", "sensors")
 }
-APPLICATION = {"dating": "biometric", "deciding": "biometric", "enrolling": "biometric"}
+APPLICATION = {"dating": "biometric", "deciding": "biometric", "enrolling": "biometric", "sensors": "biometric"}
 """Whose variants a module holds, where it has another name."""
 PLANTED = import_module("vulnerable.device").PLANTED
 sys.path.pop(0)

@@ -25,6 +25,7 @@ from bioguard.evidence.attack import (
     rates,
     samples,
     searches,
+    sensors,
     stand_ins,
     tokens,
 )
@@ -49,6 +50,7 @@ ATTACKS: tuple[Attack, ...] = (
     *dates.ATTACKS,
     *rates.ATTACKS,
     *searches.ATTACKS,
+    *sensors.ATTACKS,
     *climbing.ATTACKS,
     *keys.ATTACKS,
     *on_disk.ATTACKS,
