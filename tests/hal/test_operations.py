@@ -109,7 +109,7 @@ def test_the_death_of_the_secure_world_is_no_callback_and_the_end_of_the_session
         )
     assert (finger.heard, finger.session.state) == ([], SessionState.CLOSED)
     for call in (finger.session.generate_challenge, finger.session.close, finger.session.cancel, finger.session.lift):
-        with pytest.raises(SessionDead, match=r"^the HAL died$") as caught:
+        with pytest.raises(SessionDead, match=r"^the session ended with the secure world$") as caught:
             call()
         assert (caught.value.code, caught.value.hint) == ("session.dead", "create a session again")
     finger.session.client_died()

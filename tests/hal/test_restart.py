@@ -33,7 +33,7 @@ def test_a_death_is_told_once_ends_every_session_and_keeps_what_is_stored(shared
     shared.device.running.process.kill()
     shared.heard.clear()
     for number in (finger, face, finger):
-        with pytest.raises(SessionDead, match=r"^the HAL died$"):
+        with pytest.raises(SessionDead, match=r"^the session ended with the secure world$"):
             shared.hal.call(number, lambda s: s.generate_challenge())
     assert shared.heard == [(0, cb.Restarted("killed by signal 9"))]
     assert shared.hal.restarts == 1

@@ -38,7 +38,7 @@ class SessionDead(NotPermitted):
 
 def session_dead() -> SessionDead:
     """The refusal of every call of a dead session."""
-    return SessionDead("the HAL died", hint="create a session again")
+    return SessionDead("the session ended with the secure world", hint="create a session again")
 
 
 class Operations:

@@ -80,6 +80,7 @@ def test_nothing_is_granted_unasked(client: Client) -> None:
     assert client.ask("identify", 1, *client.sample(9, 0, 4)) == [False, None, None]
     assert client.refused("consent", b"fay", 2, [], 365, True, b"") == "request.argument"
     assert client.refused("consent", b"fay", 2, [1, 1], 365, True, b"") == "request.argument"
+    assert client.refused("consent", b"fay", 2, [1], 0, True, b"") == "request.argument"
     token = client.ask("verify_pin", b"fay", b"4711", 0)[0]
     assert len(client.ask("withdraw_consent", b"fay", 2, [1], token)[0]) == 1
     assert client.ask("records", b"fay") == [[]]

@@ -33,7 +33,8 @@ NEVER = {
     },
     "commands that no method asks": {
         "device.wipe_left", "incident.damaged", "incident.unknown", "receipt.digest", "receipt.empty", "record.id",
-        "request.unknown", "clock.duration", "convert.kind", "convert.one_view", "convert.view", "token.sharing",
+        "request.unknown", "sensor.no_feature", "capture.pose",
+        "clock.duration", "convert.kind", "convert.one_view", "convert.view", "token.sharing",
         "match.fmr_not_measurable", "log.entry", "log.forked", "log.root", "log.shrunk", "receipt.listed",
         "receipt.none", "output.directory", "fault.too_late",
         "fault.story", "fault.assignment", "attest.profile", "log.key", "log.number",

@@ -10,8 +10,6 @@ from bioguard.serve.v2.conversation import HANDLERS
 from bioguard.serve.v2.table import BY_NAME, METHODS
 from tee_sim.shared import codec
 
-MISFIT = "record does not fit its type"
-
 
 @pytest.mark.parametrize(
     ("body", "message"),
@@ -39,34 +37,34 @@ def test_what_is_no_frame_says_why(body: bytes, message: str) -> None:
     ("number", "fields", "code", "message"),
     [
         (7, [], "serve.method", "there is no method 7"),
-        (1, [], "serve.request", "add_user: record does not fit its type: User has 1 fields"),
-        (1, [b"a", 0], "serve.request", "add_user: record does not fit its type: User has 1 fields"),
-        (1, ["a"], "serve.request", "add_user: record does not fit its type: name has the wrong type"),
-        (1, {}, "serve.request", "add_user: record does not fit its type: User has 1 fields"),
+        (1, [], "serve.request", "add_user: expected a list of 1 fields"),
+        (1, [b"a", 0], "serve.request", "add_user: expected a list of 1 fields"),
+        (1, ["a"], "serve.request", "add_user: name has the wrong type"),
+        (1, {}, "serve.request", "add_user: expected a list of 1 fields"),
         (
             1,
             [bytes(257)],
             "serve.request",
-            "add_user: record does not fit its type: name: expected at most 256 bytes",
+            "add_user: name: expected at most 256 bytes",
         ),
         (
             20,
             [b"a", 16],
             "serve.request",
-            "create_session: record does not fit its type: sensor: expected an integer from 0 to 15",
+            "create_session: sensor: expected an integer from 0 to 15",
         ),
-        (20, [b"a", True], "serve.request", "create_session: record does not fit its type: sensor has the wrong type"),
+        (20, [b"a", True], "serve.request", "create_session: sensor has the wrong type"),
         (
             4,
             [b"a", 3, [1], 1, True, b""],
             "serve.request",
-            "consent: record does not fit its type: modality has an unknown value",
+            "consent: modality has an unknown value",
         ),
         (
             4,
             [b"a", 1, [0], 1, True, b""],
             "serve.request",
-            "consent: record does not fit its type: purposes has an unknown value",
+            "consent: purposes has an unknown value",
         ),
     ],
 )
@@ -100,7 +98,7 @@ def test_any_fields_are_a_request_as_it_would_be_written_or_refused(method: obje
         known, request = wire.read_request(frame)
     except InputRefused as error:
         assert error.code == "serve.request"
-        assert error.message.startswith(f"{method.name}: record does not fit its type: ")
+        assert error.message.startswith(f"{method.name}: ")
     else:
         assert (known, request.to_plain()) == (method, fields)
 

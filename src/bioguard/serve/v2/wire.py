@@ -11,7 +11,7 @@ from bioguard.serve.v2.table import BY_NUMBER, MethodEntry
 from bioguard.serve.v2.values import VERSION
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError
-from tee_sim.shared.schema import Record
+from tee_sim.shared.schema import MisfitError, Record, record_fields
 
 _LENGTH: Final = Struct("<I")
 _ANSWER, _REFUSAL, _EVENT = 0, 1, 2
@@ -59,12 +59,17 @@ def read_request(frame: RequestFrame) -> tuple[MethodEntry, Record]:
     known = BY_NUMBER.get(frame.method)
     if known is None:
         raise InputRefused(f"there is no method {frame.method}", hint="use a method of version 2", code="serve.method")
+    wanted = len(record_fields(known.request))
+    if not isinstance(frame.fields, list) or len(frame.fields) != wanted:
+        raise _misfit(known, f"expected a list of {wanted} fields")
     try:
         return known, known.request.from_plain(frame.fields)
-    except TeeError as error:
-        raise InputRefused(
-            f"{known.name}: {error.message}", hint="send the fields that the page gives", code="serve.request"
-        ) from None
+    except MisfitError as error:
+        raise _misfit(known, error.why.replace(" is missing", " may not be null")) from None
+
+
+def _misfit(method: MethodEntry, why: str) -> InputRefused:
+    return InputRefused(f"{method.name}: {why}", hint="send the fields that the page gives", code="serve.request")
 
 
 def _framed(value: Sequence[object]) -> bytes:

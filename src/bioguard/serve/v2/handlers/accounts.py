@@ -40,6 +40,8 @@ def users(service: ServedDevice, _request: object) -> v1.Users:
 
 
 def grant_consent(service: ServedDevice, request: a.ConsentRequest) -> None:
+    if not request.days:
+        raise InputRefused("a consent is for 1 to 3650 days", hint="send such a number", code="request.argument")
     consent.grant_each(
         service.device,
         request.user,

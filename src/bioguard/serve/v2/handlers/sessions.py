@@ -169,8 +169,10 @@ def set_ignore_display_touches(service: ServedDevice, request: s.IgnoreTouchesRe
 
 
 def present(service: ServedDevice, request: s.PresentRequest) -> None:
-    sample, model = service.sample(request.form, request.sample)
-    service.hal.call(request.session, lambda session: session.present(DeviceSample(sample, model), _pose(request.pose)))
+    def show(session: HalSession) -> None:
+        session.present(DeviceSample(*service.sample(request.form, request.sample)), _pose(request.pose))
+
+    service.hal.call(request.session, show)
 
 
 def lift(service: ServedDevice, request: s.SessionRequest) -> None:
