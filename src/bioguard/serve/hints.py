@@ -20,7 +20,6 @@ _SAMPLE = "present another sample"
 _CONSENT = (
     "ask the person, then grant it (method consent) with the purpose: UNLOCK, KEY_USE for an operation_id, IDENTIFY"
 )
-_SESSION = "wait for the last event of the operation, or cancel it"
 
 HINTS: Final[dict[str, str]] = {
     # frames
@@ -44,8 +43,9 @@ HINTS: Final[dict[str, str]] = {
     "session.unknown": "use a number that create_session gave in this connection",
     "session.dead": "create a session again, and ask for a new challenge",
     "session.in_use": "close the open session of this modality first",
-    "session.state": _SESSION + "; after close, create a session",
-    "session.queue_full": _SESSION,
+    "session.state": "present: begin an operation that waits for a person; close: wait for the last event, or cancel; "
+    "after close: create a session",
+    "session.queue_full": "wait for the last event of the operation, or cancel it",
     "session.interface": "use a method of this sensor's interface",
     "session.touches": OWN,
     "session.context": OWN,
@@ -101,7 +101,7 @@ HINTS: Final[dict[str, str]] = {
     "key.unsupported_purpose": OWN,
     "key.incompatible_purpose": OWN,
     "key.invalid_authorization_timeout": "send a timeout_s of at least 1, or null for a token at each operation",
-    "key.not_authenticated": "authenticate again: with the operation as operation_id; before key_begin with a timeout_s",
+    "key.not_authenticated": "authenticate again: with the operation as operation_id, or before key_begin",
     "key.invalid_operation_handle": "begin it again: an operation is over after its first key_finish",
     "key.verification_failed": OWN,
     "key.too_many_operations": "end one first (key_finish, if need be with an empty token)",
