@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.commands.gatekeeper import GATEKEEPER_UUID
-from bioguard.device import Device, DeviceOptions, Level, facade, parse_clock
+from bioguard.device import Device, DeviceOptions, Level, making, parse_clock
 from bioguard.device.consent import grant_all, log_key
 from bioguard.device.fuses import FUSE_FILE
 from bioguard.device.names import Names
@@ -129,7 +129,7 @@ def test_an_initialization_that_was_interrupted_leaves_no_device_and_is_begun_ag
 
     with monkeypatch.context() as during:
         during.setattr(Device, "ask", dies)
-        during.setattr(facade, "give_up", lambda *_, **__: None)
+        during.setattr(making, "give_up", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             Device.init(directory, profile=Profile.DIGEST_ONLY)
     assert {p.name for p in directory.iterdir()} >= {"fuses.simulated.new", "storage.db", "rpmb.img"}

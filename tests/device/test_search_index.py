@@ -21,7 +21,7 @@ from bioguard.trusted.sensor.stored_objects import StoredStates
 from tests.campaigns.crash_device import FACES, configure, opened
 
 BY_OPERATOR = EraseAuthorization(by_operator=True)
-ROOT = Place().object_id(Modality.FACE)
+ROOT = Place().object_id(SENSOR_IDS[Modality.FACE])
 
 
 @pytest.fixture

@@ -273,12 +273,12 @@ def test_it_is_made_anew_of_the_records_whatever_is_there(monkeypatch: pytest.Mo
     check(life)
 
 
-def test_the_index_of_each_modality_is_mended() -> None:
+def test_the_index_of_each_sensor_is_mended() -> None:
     life = Life(5)
     with life.store.transaction() as transaction:
-        for modality in Modality:
+        for sensor in default_table():
             body = Segment.of([life.drawn()], EPOCH, 0).to_bytes()
-            transaction.put(Place().object_id(modality), body, kind=KINDS[modality])
+            transaction.put(Place().object_id(sensor.sensor_id), body, kind=KINDS[sensor.kind])
     life.index().mend()
     assert [len(life.index().columns(sensor).heads) for sensor in default_table()] == [0, 0]
 
