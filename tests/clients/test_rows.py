@@ -29,7 +29,7 @@ SUITES = {
     "VTS(fp)": 9,
     "VTS(face)": 10,
 }
-"""How many rows each of Android's suites has."""
+"""How many tests each of Android's suites has, and one more of a sensor that lights the finger itself."""
 
 
 def made(directory: Path, scenario: str) -> Path:
