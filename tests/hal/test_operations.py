@@ -145,6 +145,7 @@ def test_the_end_of_a_lockout_that_was_told_is_told_once_whatever_ended_it(finge
     finger.backend.lock = status
     finger.run(lambda: finger.session.authenticate(1))
     assert finger.session.awaits_end_of_lock
+    assert finger.session.awaits_time is (status.lock is Lock.TIMED), "nobody waits for the end of a permanent one"
     finger.session.tick()
     assert finger.heard == [cb.LockoutTimed(4) if status.remaining_ms else cb.LockoutPermanent()]
     finger.backend.lock = LockStatus(Lock.NONE)

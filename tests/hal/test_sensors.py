@@ -1,11 +1,13 @@
 """Two fingerprint sensors and a weak face on one locked device: records, lockout and captures of each are its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bioguard.device import pins
+from bioguard.device.consent import grant_all
 from bioguard.errors import InputRefused
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode, FaceAcquired, Feature, FingerprintAcquired
@@ -177,6 +179,17 @@ def test_a_guided_enrollment_of_a_face(shared: Phone) -> None:
         expected = cb.FeaturesRetrieved((Feature.REQUIRE_DIVERSE_POSES,))
         assert shared.call(number, lambda s: s.get_features()) == [expected]
         assert isinstance(shared.attempt(number, look(5))[-1], cb.AuthenticationSucceeded)
+
+
+def test_an_enrollment_whose_features_cannot_be_set_is_not_there(tmp_path: Path) -> None:
+    options = FaceEnrollOptions(features=(Feature.REQUIRE_ATTENTION,), guided=False)
+    with phone(tmp_path / "device", require_pin=False) as made:
+        made.device.add_user("eve")
+        grant_all(made.device, "eve", of_age=True)
+        with made.session("eve", 1) as number:
+            made.call(number, lambda s: s.enroll(b"", touches=1, options=options))
+            assert made.call(number, lambda s: s.present(look(3, 0)))[-1] == UNABLE, "a feature wants a PIN"
+            assert made.call(number, lambda s: s.enumerate_enrollments()) == [cb.EnrollmentsEnumerated(())]
 
 
 def test_a_touch_that_is_too_poor_is_no_attempt(shared: Phone) -> None:

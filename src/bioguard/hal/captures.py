@@ -136,11 +136,17 @@ class CaptureRules:
         """The end of an enrollment. A refusal is one too, whatever it is about: there is no next sample."""
         try:
             enrollment_id = self._backend.enroll(job.token, job.samples, job.position)
+        except BackendDied:
+            raise
+        except BioguardError as refusal:
+            return error_of(refusal)
+        try:
             for feature in job.features:
                 self._backend.set_feature(job.token, feature, True)
         except BackendDied:
             raise
-        except BioguardError as refusal:
+        except BioguardError as refusal:  # all or nothing: what is told as failed is not there
+            self._backend.remove((enrollment_id,))
             return error_of(refusal)
         return cb.EnrollmentProgress(enrollment_id, 0)
 

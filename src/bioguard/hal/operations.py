@@ -56,7 +56,7 @@ class Operations:
         self._numbers = 0
         self._current = 0
         self._dead = False
-        self._told_locked = False
+        self._told_locked = self._told_timed = False
         self.state = step(SessionState.CLOSED, SessionEvent.CREATE)
         lane = f"{self._kind.name.lower()} {backend.facts.sensor_id}"
         self._timeline = watch_session(lane, code_names(self._kind))
@@ -127,7 +127,7 @@ class Operations:
     def _tell(self, callback: Callback) -> None:
         """The one place where the client is told something."""
         if isinstance(callback, cb.LockoutTimed | cb.LockoutPermanent):
-            self._told_locked = True
+            self._told_locked, self._told_timed = True, isinstance(callback, cb.LockoutTimed)
         elif isinstance(callback, cb.LockoutCleared):
             self._told_locked = False
             self._cleared()
@@ -159,6 +159,11 @@ class Operations:
     def awaits_end_of_lock(self) -> bool:
         """Whether a lockout was told and not yet its end."""
         return self._told_locked and self.state is not SessionState.CLOSED
+
+    @property
+    def awaits_time(self) -> bool:
+        """Whether time alone can end the lockout that was told last: a permanent one it does not."""
+        return self.awaits_end_of_lock and self._told_timed
 
     def cancel(self, number: int | None = None) -> None:
         """Cancel an operation by its number (default: the running one), started or still queued. One that is over is

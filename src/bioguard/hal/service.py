@@ -130,16 +130,16 @@ class HalService:
     def tick(self) -> None:
         """Notice what time has brought, and other callers: a new secure world, and the end of a lockout that was told.
 
-        Call it after each request, and when `awaits_end_of_lock` from time to time.
+        Call it after each request, and when `awaits_time` from time to time.
         """
         self.notice_restart()
         for session in self._live():
             session.tick()
 
     @property
-    def awaits_end_of_lock(self) -> bool:
-        """Whether a session was told of a lockout and not of its end."""
-        return any(session.awaits_end_of_lock for session in self._live())
+    def awaits_time(self) -> bool:
+        """Whether a session was told of a lockout that time ends, and not of its end."""
+        return any(session.awaits_time for session in self._live())
 
     def client_died(self) -> None:
         """The caller is gone: every session is closed."""

@@ -1,5 +1,6 @@
 """Any text, and any value in any field of any method, is a scenario or refused with its place."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,32 @@ def test_any_value_in_any_field_is_taken_or_refused(method: MethodEntry) -> None
         if odd == odd or not isinstance(odd, float)  # noqa: PLR0124 - a NaN is written as TOML has it, and not equal
     }
     assert codes <= {"", *(f"scenario.{w}" for w in ("missing_key", "out_of_range", "wrong_type", "wrong_value"))}
+
+
+def test_a_file_is_a_plain_one_beside_the_scenario(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "in").mkdir(parents=True)
+    for path in (tmp_path / "secret", folder / "near", folder / "in" / "near"):
+        path.write_bytes(b"FMR")
+    for name, to in (("out", "../secret"), ("within", "near"), ("circle", "circle")):
+        (folder / name).symlink_to(to)
+    os.mkfifo(folder / "pipe")
+
+    def refusal(name: str) -> str:
+        text = scenario_text(
+            ScenarioFile(inputs=(Input("present", {"session": 1, "form": "canonical", "sample": {"file": name}}),))
+        ).encode()
+        try:
+            check(Source(parse_scenario(text, "x.toml"), text, folder / "x.toml"))
+        except InputRefused as refused:
+            return refused.message.split(": ", 2)[2]
+        return ""
+
+    assert [refusal(name) for name in ("near", "in/near", "in/../near", "within")] == [""] * 4
+    for name in ("../secret", str(tmp_path / "secret"), "out", "/etc/hostname", "pipe", "", "in", ".."):
+        assert refusal(name).endswith("' is no file beside the scenario"), name
+    for name in ("circle", "absent", "a\0b", "n" * 300):
+        assert refusal(name).startswith(f"{name}: ")
 
 
 LONGEST = max((path.read_bytes() for path in EXAMPLES), key=len)

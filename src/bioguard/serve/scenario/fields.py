@@ -115,7 +115,7 @@ class Sources:
     def _made(self, table: Mapping[str, Any]) -> bytes:
         """Bytes that a table describes: a file, a simulated person, or digits where text is usual."""
         if set(table) == {"file"} and isinstance(table["file"], str):
-            return _content(self.folder / table["file"])
+            return _content(self.folder, table["file"])
         if set(table) == {"hex"} and isinstance(table["hex"], str):
             return _unhex(table["hex"])
         if set(table) == set(_PERSON):
@@ -125,6 +125,7 @@ class Sources:
 
 
 _BYTES = '"00ff", { file = "x.iso" }, { person = 3, position = 2, impression = 1 } or { from = "verify_pin.token" }'
+_BESIDE = "files stand beside the scenario"
 _KINDS = {int: "an integer", bool: "true or false", str: "text in quotes"}
 
 
@@ -154,13 +155,20 @@ def _unhex(raw: str) -> bytes:
     return bytes.fromhex(raw)
 
 
-def _content(path: Path) -> bytes:
+def _content(folder: Path, name: str) -> bytes:
+    """Of a file in the scenario's folder: whoever sends a scenario must not choose what of a reader's disk goes into
+    the frames, nor a pipe to wait for.
+    """
+    path = folder / name
     try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+        if not inside or (path.exists() and not path.is_file()):
+            raise ManifestError(Misfit.WRONG_VALUE, f"{shown(name)} is no file beside the scenario", hint=_BESIDE)
         with open_input(path) as stream:
             data = stream.read(_MAX_FILE_BYTES + 1)
-    except OSError as error:
-        why = f"{path.name}: {error.strerror or 'cannot be read'}"
-        raise ManifestError(Misfit.WRONG_VALUE, why, hint="files stand beside the scenario") from None
+    except (OSError, RuntimeError, ValueError) as error:  # a link in a circle, a zero in the name
+        why = f"{path.name}: {getattr(error, 'strerror', None) or 'cannot be read'}"
+        raise ManifestError(Misfit.WRONG_VALUE, why, hint=_BESIDE) from None
     if len(data) > _MAX_FILE_BYTES:
         raise ManifestError(Misfit.OUT_OF_RANGE, f"{path.name} is larger than 1 MiB", hint="name a sample")
     return data

@@ -61,7 +61,7 @@ class Conversation:
     @property
     def awaits_time(self) -> bool:
         """Whether time alone can bring an event: then `due` is to be called now and then."""
-        return self._hal.awaits_end_of_lock and self._device.running.ready.clock is not ClockKind.STEPPED
+        return self._hal.awaits_time and self._device.running.ready.clock is not ClockKind.STEPPED
 
     def begin(self) -> None:
         """Say hello."""
