@@ -1,13 +1,12 @@
 """The basis of a rate is asked once for each person and kind of sample, and again after what changes records."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from bioguard.commands import biometric as commands
-from bioguard.commands.configuration import SHOW_CONFIGURATION
+from bioguard.commands.configuration import SHOW_CONFIGURATION, Configuration
 from bioguard.commands.status import ReplyStatus
 from bioguard.device import Device, consent
 from bioguard.device.calibration import RateBases, profile_names
@@ -23,7 +22,7 @@ class _Device:
     """Answers measured first, extrapolated ever after."""
 
     profiles: Any = (builtin_profile(Modality.FACE, 512),)
-    configuration: Any = SimpleNamespace(uncalibrated=())
+    configuration: Any = Configuration()
 
     def __init__(self) -> None:
         self.requests: list[commands.AskBasis] = []
@@ -62,7 +61,7 @@ def test_people_rates_and_searches_are_told_apart() -> None:
 def test_the_fallback_has_a_name_and_no_digest() -> None:
     device = _Device()
     assert RateBases().of(device, FACE, 0).comparison_profile_sha256 == device.profiles[0].digest.hex()
-    device.configuration = SimpleNamespace(uncalibrated=(Modality.FACE,))
+    device.configuration = Configuration(uncalibrated=(Modality.FACE,))
     told = RateBases().of(device, FACE, 0)
     assert (told.comparison_profile, told.comparison_profile_sha256) == ("uncalibrated-strict", None)
     assert profile_names(device, Modality.FACE) == ["uncalibrated-strict"]

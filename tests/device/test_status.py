@@ -19,10 +19,12 @@ import pytest
 import bioguard
 from bioguard import commands
 from bioguard.commands import biometric, policy
+from bioguard.commands.configuration import Configuration, Configured
 from bioguard.commands.status import Done, GatekeeperStatus, KeystoreError, ReplyStatus, SensorStatus
 from bioguard.device import Device, consent, keys, pins, rectify
 from bioguard.device.calibration import RateBases
 from bioguard.device.errors import promised, raise_for_status, status_of
+from bioguard.device.hooks import Direct
 from bioguard.device.keys import BoundKey
 from bioguard.device.refusals import VOCABULARIES
 from bioguard.device.world import World
@@ -64,9 +66,10 @@ def answering(reply: Record) -> Device:
     device._bases = RateBases()
     session = SimpleNamespace(call=lambda _command, _request, grid=None: reply)
     alive = SimpleNamespace(alive=True)
-    running: Any = SimpleNamespace(grid=None, session=lambda _uuid: session, process=alive)
+    running: Any = SimpleNamespace(grid=None, session=lambda _uuid: session, process=alive, hooks=Direct())
     device._world = World(device.directory, running, lambda: running)
     device._world._heard = session  # what its start did was told already
+    device._configured = Configured(status=ReplyStatus.OK, configuration=Configuration())  # asked before
     return device
 
 
@@ -95,10 +98,13 @@ def test_each_status_has_one_row() -> None:
 
 
 def test_the_numbers_on_the_wire_stay() -> None:
-    assert [status.value for status in ReplyStatus] == list(range(44))
+    assert [status.value for status in ReplyStatus] == list(range(46))
     assert (ReplyStatus.TOKEN_REFUSED, ReplyStatus.RECORD_EXPIRED) == (17, 36)
     assert (ReplyStatus.OTHER_EXTRACTOR, ReplyStatus.SENSOR_ONLY, ReplyStatus.NO_SENSOR) == (39, 40, 43)
-    assert [(s.name, s.value) for s in SensorStatus] == [("OK", 0), ("UNKNOWN_USER", 1), ("TOKEN_REFUSED", 2)]
+    assert (ReplyStatus.UNKNOWN_SENSOR, ReplyStatus.NO_FEATURE) == (44, 45)
+    assert [(s.name, s.value) for s in SensorStatus] == [
+        ("OK", 0), ("UNKNOWN_USER", 1), ("TOKEN_REFUSED", 2), ("UNKNOWN_SENSOR", 3),
+    ]  # fmt: skip
     assert [s.value for s in GatekeeperStatus] == [0, 1, -1, -2, -3]
     assert [s.value for s in KeystoreError] == [0, -2, -3, -16, -26, -28, -30, -31, -33, -38]
 
