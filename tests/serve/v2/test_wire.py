@@ -14,7 +14,7 @@ from tee_sim.shared import codec
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "frame is not canonical CBOR"),
+        (b"", "frame of 0 bytes is no request"),
         (b"\xff", "frame is not canonical CBOR"),
         (b"\x84\x18\x02\x01\x01\x80", "frame is not canonical CBOR"),
         (codec.encode([2, 1, 1]), "frame is not [version, id, method, fields]"),

@@ -34,6 +34,8 @@ def malformed(what: str) -> InputRefused:
 
 def parse_frame(body: bytes) -> RequestFrame:
     """Raises InputRefused for what is no request of this version."""
+    if not body:
+        raise malformed("frame of 0 bytes is no request")
     try:
         plain = codec.decode(body)
     except TeeError:
