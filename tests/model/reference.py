@@ -276,10 +276,9 @@ class Reference:
 
     # -- decisions ---------------------------------------------------------------------------------------------------
 
-    def _look(self, u: int) -> tuple[str, int]:
-        """Both sensors are of class 3: each locks the other."""
-        locks = [self.users[u][m].lock.look(self.now_ms) for m in (FACE, FINGER)]
-        return max(locks, key=lambda lock: (("NONE", "TIMED", "PERMANENT").index(lock[0]), lock[1]))
+    def _look(self, u: int, m: int) -> tuple[str, int]:
+        """The sensor's own lock: without the cascade none locks another."""
+        return self.users[u][m].lock.look(self.now_ms)
 
     @staticmethod
     def _decide(records: list[tuple[int, Record]], who: tuple[int, int], level: str) -> tuple[int, Record] | None:
@@ -302,7 +301,7 @@ class Reference:
             return "NOT_ENROLLED"
         if level == "other-size":
             return "PROBE_DIMENSION"
-        kind, _ = self._look(u)
+        kind, _ = self._look(u, m)
         if kind != "NONE":
             return f"LOCKED_{kind}"
         hit = self._decide([(u, r) for r in sensor.records], (whose, identity), level)
@@ -319,7 +318,7 @@ class Reference:
     def identify(self, m: int, whose: int, identity: int, level: str) -> object:
         if level == "other-size" and self.faces_seen():
             return "PROBE_DIMENSION"
-        open_to = [u for u in self.users if self._look(u)[0] == "NONE" and self.users[u][m].records]
+        open_to = [u for u in self.users if self._look(u, m)[0] == "NONE" and self.users[u][m].records]
         if not open_to:
             return "no match"
         kind, _ = self.search[m].look(self.now_ms)
@@ -339,7 +338,7 @@ class Reference:
         return any(s[FACE].records for s in self.users.values())
 
     def lock_status(self, u: int, m: int) -> object:
-        return self._look(u) if u in self.users else "UNKNOWN_USER"
+        return self._look(u, m) if u in self.users else "UNKNOWN_USER"
 
     def search_status(self, m: int) -> object:
         return self.search[m].look(self.now_ms)
@@ -352,11 +351,9 @@ class Reference:
             return "TOKEN_REFUSED"
         if self.users[u][m].owner != token.owner:
             return "TOKEN_REFUSED"
-        for other, sensor in self.users[u].items():
-            if sensor.owner == token.owner:
-                sensor.lock.clear()
-                if sensor.records:
-                    self.search[other].clear()
+        self.users[u][m].lock.clear()
+        if self.users[u][m].records:
+            self.search[m].clear()
         return "OK"
 
     def unlock(self, u: int, m: int, delay_ms: int) -> object:

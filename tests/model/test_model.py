@@ -111,13 +111,9 @@ def reboot_ends_a_wait(p: Patch) -> None:
     wrapped(p, LockoutPolicy, "observed", change)
 
 
-def sensors_do_not_lock_each_other(p: Patch) -> None:
-    wrapped(
-        p,
-        SensorAuthorization,
-        "locking",
-        lambda _real, _self, sensor_id: [sensor_id],
-    )
+def sensors_lock_each_other(p: Patch) -> None:
+    """As with the cascade, which the device was not made with."""
+    wrapped(p, SensorAuthorization, "locking", lambda _real, self, _sensor_id: list(self._sensors))
 
 
 def counter_not_stored(p: Patch) -> None:
@@ -235,16 +231,16 @@ def sixth_pin_before_a_wait(p: Patch) -> None:
 
 
 def authenticator_id_kept(p: Patch) -> None:
-    def change(real, self, sensor_id, user, token):
+    def change(real, self, sensor_id, user, token, **more):
         old = self._states.load(sensor_id, user).authenticator_id
-        state = real(self, sensor_id, user, token)
+        state = real(self, sensor_id, user, token, **more)
         return replace(state, authenticator_id=old or state.authenticator_id)
 
     wrapped(p, SensorAuthorization, "enrolled", change)
 
 
 MUTANTS = [
-    limit_off_by_one, wait_a_millisecond_short, never_permanent, reboot_ends_a_wait, sensors_do_not_lock_each_other,
+    limit_off_by_one, wait_a_millisecond_short, never_permanent, reboot_ends_a_wait, sensors_lock_each_other,
     counter_not_stored, match_clears_nothing, challenge_lives_too_long, revoking_does_nothing,
     challenge_of_another_sensor, token_of_a_reset_pin, old_token_resets, search_is_not_counted, search_match_clears,
     claim_clears_search, pin_does_not_open_search, locked_people_are_named, no_exposure_budget,
