@@ -14,7 +14,7 @@ import pytest
 from bioguard.cli import output
 from bioguard.commands.status import ReplyStatus
 from bioguard.device import directory as device_directory
-from bioguard.device import facade, incidents, json_file, user_registry, world
+from bioguard.device import facade, incidents, json_file, making, user_registry, world
 from bioguard.device.fuses import Fuses
 from bioguard.device.user_registry import UserRegistry
 from bioguard.device.world import World
@@ -73,7 +73,8 @@ def same_root_everywhere(patch) -> None:
     built_in = type(
         "BuiltIn", (), {"drawn": staticmethod(lambda _seed: same), "read": staticmethod(lambda _directory: same)}
     )
-    patch.setattr(facade, "Fuses", built_in)
+    for module in (making, facade):  # where one is made, and where one is opened
+        patch.setattr(module, "Fuses", built_in)
 
 
 @planted("message.misfit")
@@ -179,7 +180,7 @@ def reads_rows_of_any_size(patch) -> None:
 @planted("store.missing-rpmb")
 def tells_nobody(patch) -> None:
     """Refuses what was tampered with and keeps it to itself."""
-    patch.setattr(incidents, "record_incident", lambda *_: None)
+    patch.setattr(incidents, "record_incident", lambda *_, **__: None)
 
 
 @planted("store.blind-doctor")
