@@ -12,6 +12,7 @@ Without a name of a file nothing is opened, measured or written.
 Does not promise: to be complete. When the file cannot be written any more it ends, with one line on standard error.
 """
 
+import errno
 import json
 import os
 import stat
@@ -54,11 +55,13 @@ class Timeline:
     def __init__(self, path: str) -> None:
         self._path = path
         try:
-            # Not blocking, or a FIFO without a reader would hang here.
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+            # Not blocking, or a FIFO without a reader would hang here. Not through a link, which may lead anywhere.
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
             self._fd = os.open(path, flags, 0o600)
         except (OSError, ValueError) as error:
-            raise _refuse(path, getattr(error, "strerror", None) or str(error)) from None
+            linked = getattr(error, "errno", None) == errno.ELOOP
+            why = "it is a symbolic link" if linked else getattr(error, "strerror", None) or str(error)
+            raise _refuse(path, why) from None
         self._rows: dict[tuple[int, str], int] = {}
         try:
             self._begin(path)

@@ -292,7 +292,7 @@ UNFIT: dict[str, tuple[Callable[[Path], None], str]] = {
     "a directory": (_directory, "Is a directory"),
     "a file of something else": (_something_else, "it holds something else"),
     "a FIFO": (os.mkfifo, "it is no regular file"),
-    "a device": (lambda path: path.symlink_to("/dev/null"), "it is no regular file"),
+    "a link": (lambda path: path.symlink_to("absent"), "it is a symbolic link"),
 }
 
 
@@ -307,6 +307,7 @@ def test_what_can_be_no_timeline_is_refused_before_anything_starts(path: Path, t
     assert caught.value.message == f"no timeline can be written to {str(path)!a}: {why}"
     if what == "a file of something else":
         assert path.read_text() == "[ 1, 2 ]"
+    assert not path.with_name("absent").exists()
 
 
 def test_when_it_cannot_be_written_it_ends_and_the_work_goes_on(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--record",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write what is asked and told as a scenario, with --protocol 2.",
+    help="Write what is asked and told as a scenario, a new file, with --protocol 2.",
     metavar="FILE",
 )
 @pass_state
@@ -40,7 +40,7 @@ def serve(state: CliState, stdio: bool, protocol: str, record: Path | None) -> i
     if record is not None:
         if protocol == "1":
             raise click.UsageError("--record is for --protocol 2")
-        check_output(record)
+        check_output(record, new=True)
     spoken = _Version2(state, record) if protocol == "2" else _Version1(state)
     with state.device(caches=False, hooks=spoken.hooks) as device:  # it may be asked to attest
         try:
@@ -95,6 +95,6 @@ class _Version2:
         try:
             converse(sys.stdin.fileno(), recorded)
         finally:
-            write_output(self._record, recorded.text().encode(), private=True)
+            write_output(self._record, recorded.text().encode(), new=True, private=True)
             left = f"; {recorded.left_out} request(s) that were none are not in it" if recorded.left_out else ""
             note(f"{self._record} holds PINs, samples and tokens of this conversation{left}")

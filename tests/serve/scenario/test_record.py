@@ -80,5 +80,9 @@ def test_the_command_writes_the_file_when_its_input_ends(tmp_path: Path) -> None
         SEED, [("add_user", {"name": "ida"})]
     )  # fmt: skip
     assert file.stat().st_mode & 0o777 == 0o600
+    names = directory / "names.json"
+    kept = names.read_bytes()
+    over = subprocess.run([*asked[:-1], str(names)], input=b"", capture_output=True, check=False)
+    assert (over.returncode, b"is there already" in over.stderr, names.read_bytes()) == (4, True, kept)
     refused = subprocess.run([*line, "--record", str(file)], input=b"", capture_output=True, check=False)
     assert (refused.returncode, b"--record is for --protocol 2" in refused.stderr) == (2, True)
