@@ -49,7 +49,7 @@ class Session:
 
     def __init__(self, number: int, user: str, place: Place, sensor: tuple[bool, bool, int]) -> None:
         self.number, self.user, self.place, (self.is_face, self.strong, self.most) = number, user, place, sensor
-        self.open, self.told, self.doing, self.left, self.person = True, False, "", 0, 0
+        self.open, self.told, self.doing, self.left, self.person, self.born = True, False, "", 0, 0, -1
         self.waiting = list[tuple[str, Any]]()
 
 
@@ -114,12 +114,15 @@ class Device:
         return locks
 
     def run_enroll(self, s: Session, token: Any, person: int) -> list[Any]:
-        born = s.place.challenges.get(token[1]) if token and token[0] == s.user else None
-        if born is None or not 0 <= self.now - born < TEN_MINUTES_MS:
+        s.born = s.place.challenges.get(token[1], -1) if token and token[0] == s.user else -1
+        if not self.is_live(s):
             return [UNABLE]
         room = len(s.place.enrolled) < s.most
         s.doing, s.left, s.person = "enroll" if room else "", TOUCHES, person
         return [] if room else [NO_SPACE]
+
+    def is_live(self, s: Session) -> bool:
+        return s.born >= 0 and 0 <= self.now - s.born < TEN_MINUTES_MS
 
     def run_challenge(self, s: Session) -> list[Any]:
         return [("CHALLENGE_GENERATED", [lambda v: v > 0 and s.place.challenges.setdefault(v, self.now) == self.now])]
@@ -190,6 +193,8 @@ class Device:
         if s.left:
             return [seen, ("ENROLLMENT_PROGRESS", [0, s.left])]
         s.doing = ""
+        if not self.is_live(s):
+            return [seen, UNABLE]
         if s.person in place.enrolled.values() and not s.is_face:
             return [seen, ("ERROR", [7, 1, "enroll.duplicate_finger"])]
         place.id, place.owned = -1, True
