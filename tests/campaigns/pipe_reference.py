@@ -187,7 +187,7 @@ class Device:
 
     def seen_enroll(self, s: Session, _person: int) -> list[Any]:
         s.left -= not self.is_poor
-        seen, place = self.seen(s), s.place
+        seen, place, person = self.seen(s), s.place, s.person
         if self.is_poor:
             return [seen]
         if s.left:
@@ -195,10 +195,10 @@ class Device:
         s.doing = ""
         if not self.is_live(s):
             return [seen, UNABLE]
-        if s.person in place.enrolled.values() and not s.is_face:
+        if person in place.enrolled.values() and not s.is_face:
             return [seen, ("ERROR", [7, 1, "enroll.duplicate_finger"])]
         place.id, place.owned = -1, True
-        new = lambda v: v > 0 and v not in place.enrolled and not place.enrolled.update({v: s.person})  # noqa: E731
+        new = lambda v: v > 0 and v not in place.enrolled and not place.enrolled.update({v: person})  # noqa: E731
         return [seen, ("ENROLLMENT_PROGRESS", [new, 0])]
 
     def seen_attempt(self, s: Session, person: int) -> list[Any]:
