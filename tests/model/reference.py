@@ -236,6 +236,7 @@ class Reference:
         self._enrolled += 1
         sensor.owner = token.owner if token else 0
         sensor.authenticator_id = self.fresh()
+        sensor.lock.stored()
         return "OK"
 
     def identity(self, u: int, m: int, wanted: int) -> tuple[int, int]:
@@ -318,7 +319,8 @@ class Reference:
     def identify(self, m: int, whose: int, identity: int, level: str) -> object:
         if level == "other-size" and self.faces_seen():
             return "PROBE_DIMENSION"
-        open_to = [u for u in self.users if self._look(u, m)[0] == "NONE" and self.users[u][m].records]
+        sensors = {u: sensors[m] for u, sensors in self.users.items()}
+        open_to = [u for u, sensor in sensors.items() if not sensor.lock.glance(self.now_ms) and sensor.records]
         if not open_to:
             return "no match"
         kind, _ = self.search[m].look(self.now_ms)
@@ -373,6 +375,7 @@ class Reference:
     def invalidate(self, u: int, m: int) -> object:
         if u in self.users and self.users[u][m].records:
             self.users[u][m].authenticator_id = self.fresh()
+            self.users[u][m].lock.stored()
         return self.authenticator_id(u, m)
 
     # -- sessions and time -------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from tee_sim.secure.hosts.pipes import HostPipe
 from tee_sim.shared.errors import TeeError
 from tests.model.play import Divergence, first_divergence, shortened
 from tests.model.reference import Reference
-from tests.model.steps import KINDS, Step, random_steps
+from tests.model.steps import FACE, KINDS, Step, random_steps
 
 STORY = 500
 STORIES = 4
@@ -77,6 +77,18 @@ def test_the_stories_get_to_every_answer_that_matters() -> None:
         assert seen["enroll", answer] + seen["visit", answer] >= 5, answer
     for answer in ("OK", "RETRY_TIMEOUT", "GENERAL_FAILURE"):
         assert seen["verify_pin", answer] >= 5, answer
+
+
+def test_a_search_after_a_reboot_does_not_start_the_wait_of_a_claim() -> None:
+    steps = [Step("add_user", (2,)), Step("wait", (3_600_000,)), Step("enroll", (2, FACE, 0, 1, 0, False))]
+    steps += [Step("authenticate", (2, FACE, 2, 1, "far"))] * 5
+    steps += [Step("reboot"), Step("identify", (FACE, 2, 1, "strong")), Step("wait", (30_000,))]
+    steps += [Step("identify", (FACE, 2, 1, "strong")), Step("authenticate", (2, FACE, 2, 1, "strong"))]
+    steps += [Step("identify", (FACE, 2, 1, "strong"))]
+    reference = Reference(require_pin=False)
+    answers = [getattr(reference, step.kind)(*step.args) for step in steps]
+    assert answers[-6:] == ["OK", "no match", "OK", ("match", 2, 0), "LOCKED_TIMED", "no match"]
+    assert first_divergence(steps, require_pin=False) is None
 
 
 def wrapped(patch: Patch, owner: object, name: str, change: Callable) -> None:

@@ -18,7 +18,7 @@ from bioguard.evidence.leak_scan import exercise_device
 from bioguard.evidence.outside_watch import NotWatched, Sighting
 from bioguard.evidence.policy_clauses import CLAUSES, clause
 from bioguard.evidence.policy_trials import TRIALS, conduct
-from bioguard.evidence.sbom import components
+from bioguard.evidence.sbom import components, runtime_dependencies
 from bioguard.evidence.source_scan import scan_source
 from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Check, Status
@@ -172,9 +172,11 @@ def test_closed_replies(tmp_path: Path, monkeypatch: Patch) -> None:
 
 
 def test_bill_of_materials(tmp_path: Path) -> None:
-    assert static.bill_of_materials(tmp_path, "2026-01-31T12:00:00Z", components()).status is Status.PASS
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    for name in (re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in project["dependencies"]):
+    wanted = {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in project["dependencies"]}
+    assert set(runtime_dependencies()) == wanted, "installed before pyproject.toml changed: pip install --no-deps -e ."
+    assert static.bill_of_materials(tmp_path, "2026-01-31T12:00:00Z", components()).status is Status.PASS
+    for name in sorted(wanted):
         rest = [part for part in components() if part.normal_name != name]
         check = static.bill_of_materials(tmp_path, "2026-01-31T12:00:00Z", rest)
         assert check.status is Status.UNKNOWN
