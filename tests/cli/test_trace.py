@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from bioguard.cli.__main__ import run
-from bioguard.cli.command_line import TRACE_VARIABLE
+from bioguard.cli.command_line import FUSE_FILE, TRACE_VARIABLE
 from bioguard.exit_codes import ExitCode
 from tee_sim.normal import timeline
 from tee_sim.normal.timeline_reader import read
@@ -80,6 +80,14 @@ def test_knobs_of_a_sensor_stand_where_they_are_played(here: Path) -> None:
     callbacks = [e["name"] for e in of(found, "session fingerprint 0") if e["ph"] == "X"]
     assert callbacks[0] == "onAcquired"
     assert open_ends(found) == ["session", "AUTHENTICATING"]  # nobody closed it
+
+
+def test_no_timeline_is_put_among_the_files_of_a_device(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / FUSE_FILE).write_text("{}")
+    for name in ("scenario.toml", "lock"):
+        assert run(["--device", str(here), "--trace", str(here / name), "user", "list"]) is ExitCode.INPUT_REFUSED
+        assert "error[trace.unwritable]" in capsys.readouterr().err
+        assert not (here / name).exists()
 
 
 def test_a_file_that_is_no_timeline_is_refused_before_anything_is_made(

@@ -129,6 +129,11 @@ WITHOUT_CACHES = frozenset({"attest", "device reboot", "device status", "serve"}
 """Those of them that say, or may be asked, what was measured: they start without what earlier starts have kept."""
 
 
+def is_within_a_device(path: str) -> bool:
+    """Whether a file would stand among those of a device."""
+    return bool(path) and os.path.lexists(Path(path).parent / FUSE_FILE)
+
+
 def device_to_start(arguments: list[str]) -> Path | None:
     """Where the device is that the command starts: a good guess, before anything is checked. None if it starts none.
 
@@ -138,6 +143,8 @@ def device_to_start(arguments: list[str]) -> Path | None:
     options, _ = _split(arguments)
     if _STARTS_ONE.isdisjoint(_command(arguments)) or not {"-h", "--help"}.isdisjoint(arguments):
         return None
+    if is_within_a_device(os.environ.get(TRACE_VARIABLE, "")):
+        return None  # the command refuses, before anything is written there
     named = Path(options["--device"]) if "--device" in options else named_device_dir()
     with suppress(WrongUsage):  # the command says so
         directory = named or default_device_dir()

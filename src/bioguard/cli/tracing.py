@@ -1,11 +1,12 @@
 """A command on the timeline: its name, from our table, and its exit code."""
 
+import os
 from contextlib import suppress
 
 import click
 
 from bioguard.cli.app import cli
-from bioguard.cli.command_line import command_words
+from bioguard.cli.command_line import TRACE_VARIABLE, command_words, is_within_a_device
 from bioguard.errors import InputRefused
 from bioguard.exit_codes import ExitCode
 from bioguard.timeline_events import caller
@@ -35,6 +36,11 @@ def began(arguments: list[str]) -> None:
     Raises:
         InputRefused: the file cannot be a timeline. Asked before anything is started.
     """
+    path = os.environ.get(TRACE_VARIABLE, "")
+    if is_within_a_device(path):
+        raise InputRefused(
+            f"{path} would be among the files of a device", hint="choose another place", code="trace.unwritable"
+        )
     try:
         events = caller()
     except TeeError as error:
@@ -44,5 +50,7 @@ def began(arguments: list[str]) -> None:
 
 def ended(code: ExitCode) -> None:
     """It has ended."""
+    if is_within_a_device(os.environ.get(TRACE_VARIABLE, "")):
+        return
     with suppress(TeeError):  # said when it began
         caller().answered(exit_code=code)
