@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from bioguard.cli.import_options import import_options
+from bioguard.cli.on_sensor import on_sensor_option, on_words
 from bioguard.cli.output import Result
 from bioguard.cli.pictures import are_pictures, capture_all
 from bioguard.cli.read_samples import read_samples
 from bioguard.cli.secrets import pin_file_option, read_pin
 from bioguard.cli.state import CliState, note_testing, pass_state
 from bioguard.commands.biometric import MAX_VIEWS
+from bioguard.device.arguments import modality_of, sensor_of
 from bioguard.device.pins import enrollment_token, has_pin
 from bioguard.formats import ImportOptions
 from bioguard.records.modality import Modality
@@ -31,6 +33,7 @@ RECOMMENDED_VIEWS = 3
 @click.option("--finger", help="right-thumb, right-index, ... left-little.")
 @click.option("--face", is_flag=True, help="The files are of a face: embeddings or pictures.")
 @click.option("--replace", is_flag=True, help="Replace the record of this finger, or the first face.")
+@on_sensor_option
 @pin_file_option
 @import_options
 @pass_state
@@ -42,6 +45,7 @@ def enroll(
     finger: str | None,
     face: bool,
     replace: bool,
+    on_sensor: int | None,
     pin_file: Path | None,
     options: ImportOptions,
 ) -> Result:
@@ -55,6 +59,7 @@ def enroll(
       bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso
       bioguard enroll alice --face left.npy front.npy right.npy
       bioguard enroll alice --finger right-index a1.png a2.png a3.png --dpi 500
+      bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso --on-sensor 1
     """
     if face and finger:
         raise click.UsageError("choose --face or --finger, not both")
@@ -68,17 +73,20 @@ def enroll(
         samples, model = read_samples(files, state.output, options, finger=finger, max_views=MAX_VIEWS)
     with state.device() as device:
         note_testing(state, device)
+        kind = modality if pictures else modality_of(samples)
+        sensor = sensor_of(device.configuration, kind, on_sensor)
         token = b""
         if has_pin(device, user):
-            token = enrollment_token(device, user, modality, read_pin(state, pin_file))
+            token = enrollment_token(device, user, kind, read_pin(state, pin_file), sensor)
         if pictures:
-            samples = capture_all(device, files, modality, options)
-        new = device.enroll(user, samples, finger=finger, replace=replace, token=token, model=model)
+            samples = capture_all(device, files, kind, options)
+        new = device.enroll(user, samples, finger=finger, replace=replace, token=token, model=model, sensor=sensor)
+        on = on_words(device.configuration, sensor)
     if new.views < RECOMMENDED_VIEWS:
         state.output.note(f"{new.views} sample(s); {RECOMMENDED_VIEWS} or more make false rejections rarer")
     return Result(
         outcome="enrolled",
-        data={"user": user, "record_id": new.record_id, "digest": new.digest, "views": new.views},
-        lines=[f"enrolled record {new.record_id} of {user} ({new.views} views)", f"salted digest {new.digest}"],
-        next_step=f"bioguard authenticate {user} FILE",
+        data={"user": user, "record_id": new.record_id, "digest": new.digest, "views": new.views, "sensor": sensor},
+        lines=[f"enrolled record {new.record_id} of {user} ({new.views} views){on}", f"salted digest {new.digest}"],
+        next_step=f"bioguard authenticate {user} FILE" + (f" --on-sensor {sensor}" if on_sensor is not None else ""),
     )

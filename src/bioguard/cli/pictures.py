@@ -75,7 +75,10 @@ def picture_dpi(options: ImportOptions) -> int | None:
     return int(x)
 
 
-def modality_for(device: Device, *, face: bool) -> Modality:
-    """What a picture is of: a face if that is said or nothing else could be seen, else a finger."""
-    sensors = device.configuration.sensors
-    return Modality.FACE if face or sensors == (Modality.FACE,) else Modality.FINGERPRINT
+def modality_for(device: Device, *, face: bool, on_sensor: int | None) -> Modality:
+    """What a picture is of: a face if that is said, what the named sensor sees, or a face if nothing else could be."""
+    configuration = device.configuration
+    named = None if on_sensor is None else configuration.props(on_sensor)
+    if named is not None and not face:
+        return named.kind
+    return Modality.FACE if face or configuration.sensors == (Modality.FACE,) else Modality.FINGERPRINT

@@ -12,6 +12,7 @@ from bioguard.cli.erasing import (
     receipt_step,
     write_receipt,
 )
+from bioguard.cli.on_sensor import several_of_a_kind
 from bioguard.cli.output import Result, table
 from bioguard.cli.state import CliState, pass_state
 from bioguard.device import RecordInfo
@@ -33,11 +34,13 @@ def list_records(state: CliState, user: str | None) -> Result:
     """List records: ids and metadata, never features."""
     with state.device() as device:
         records, start = list(device.records(user)), at_start(device)
+        several = several_of_a_kind(device.configuration)
     known = [(r, r.user or "(unknown)", iso(r.enrolled_s * 1000)) for r in records]
     rows = [
-        (r.record_id, name, r.modality, r.position, r.views, at, r.extractor or "not known") for r, name, at in known
+        (r.record_id, name, r.modality, *([r.sensor] * several), r.position, r.views, at, r.extractor or "not known")
+        for r, name, at in known
     ]
-    header = ("record", "user", "modality", "position", "views", "enrolled", "extractor")
+    header = ("record", "user", "modality", *(["sensor"] * several), "position", "views", "enrolled", "extractor")
     return Result(
         outcome="listed",
         data={

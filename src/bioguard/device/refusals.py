@@ -42,7 +42,7 @@ _STATUSES: dict[ReplyStatus, Row] = {
     ReplyStatus.PROBE_DIMENSION: (InputRefused, "match.dimension",
         "the face embedding has another dimension than the enrolled ones",
         "use the model that the faces were enrolled with"),
-    ReplyStatus.NOT_ENROLLED: (InputRefused, "match.not_enrolled", "the user has no record of this kind",
+    ReplyStatus.NOT_ENROLLED: (InputRefused, "match.not_enrolled", "the user has no record of this kind on this sensor",
         "run: bioguard enroll USER --finger FINGER FILE..., or bioguard enroll USER --face FILE..."),
     ReplyStatus.BAD_REQUEST: (InputRefused, "request", "the secure world refused the request",
         "check its arguments, and whether it is closed"),
