@@ -57,6 +57,9 @@ class FakeBackend:
         self._ask("prepare_enrollment", token)
         return 0
 
+    def see(self, presented: object) -> object:
+        return presented
+
     def judge(self, earlier: tuple[object, ...], sample: object) -> AcquiredCode:
         self._ask("judge", earlier, sample)
         return self.judged

@@ -27,6 +27,16 @@ class SensorSample:
     modality: Modality
 
 
+class NoSample(NotAcquired):
+    """A picture that gave no sample.
+
+    Attributes:
+        acquired: what the sensor said of it.
+    """
+
+    acquired = AcquiredCode.VENDOR
+
+
 class Sensing(Protocol):
     """What capturing needs of a `Device`."""
 
@@ -44,7 +54,7 @@ def capture(device: Sensing, see: See, modality: Modality, picture: bytes, dpi: 
 
     Raises:
         InputRefused: `sample.no_sensor`, or the picture is none or out of bounds (`picture.`).
-        NotAcquired: the sensor made no sample of it. It was no attempt: nothing was compared.
+        NoSample: the sensor made no sample of it. It was no attempt: nothing was compared.
         TeeUnavailable: the sensor does not run.
     """
     if modality not in device.configuration.sensors:
@@ -71,11 +81,13 @@ _WHAT = {
 }
 
 
-def not_acquired(code: AcquiredCode, which: str = "") -> NotAcquired:
+def not_acquired(code: AcquiredCode, which: str = "") -> NoSample:
     """The error for a picture that gave no sample."""
     fault = code is AcquiredCode.VENDOR
     what = "the extractor failed at the picture" if fault else "the sensor made no sample of the picture"
     hint = "try another picture; the sensor goes on, and `bioguard doctor` looks at it"
-    return NotAcquired(
+    error = NoSample(
         f"{which}{what} ({code.word.replace('_', ' ')})", hint=_WHAT.get(code, hint), code="sample.not_acquired"
     )
+    error.acquired = code
+    return error

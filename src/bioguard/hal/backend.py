@@ -80,6 +80,10 @@ class SensorBackend(Protocol):
         only when it is stored."""
         ...
 
+    def see(self, presented: object) -> object:
+        """The sample that the sensor makes of what is presented; an AcquiredCode where it makes none of it."""
+        ...
+
     def judge(self, earlier: tuple[object, ...], sample: object) -> AcquiredCode:
         """The quality of one more sample of an enrollment."""
         ...

@@ -78,6 +78,12 @@ class CaptureRules:
         last_is_good = bool(capture.acquired) and capture.acquired[-1][0] == self._good
         return last_is_good if capture.comparable is None else capture.comparable
 
+    def unseen(self, code: AcquiredCode, pose: Pose | None, job: Enrolling | None) -> list[Callback]:
+        """What was presented gave no sample: nothing is compared, counted or taken into the enrollment of `job`."""
+        if job is None:
+            return self.acquired(self._codes(code), pose)
+        return self._progress(job.progress, self._codes(code), pose, usable=False)[1]
+
     def interaction(self, capture: Capture) -> Iterator[Callback]:
         """Presence: any finger, any face. The lockout is not asked and not touched."""
         yield from self.acquired(self._codes(AcquiredCode.GOOD) if capture.acquired is None else capture.acquired)
@@ -119,11 +125,7 @@ class CaptureRules:
             judged = self._backend.judge(job.samples, capture.sample)
             if codes is None:
                 codes, usable = self._codes(judged), judged is AcquiredCode.GOOD
-        progress: TouchProgress | FaceProgress | None
-        if isinstance(job.progress, FaceProgress):
-            progress, told = self._guided(job.progress, codes or (), capture.pose, usable)
-        else:
-            progress, told = self._touched(job.progress, codes or (), capture.pose, usable)
+        progress, told = self._progress(job.progress, codes or (), capture.pose, usable=usable)
         yield from told
         if progress is None:
             return
@@ -149,6 +151,14 @@ class CaptureRules:
             self._backend.remove((enrollment_id,))
             return error_of(refusal)
         return cb.EnrollmentProgress(enrollment_id, 0)
+
+    def _progress(
+        self, progress: TouchProgress | FaceProgress, codes: Codes, pose: Pose | None, *, usable: bool
+    ) -> tuple[TouchProgress | FaceProgress | None, list[Callback]]:
+        """How far an enrollment is after a capture, None where it did not move on, and what is told of it."""
+        if isinstance(progress, FaceProgress):
+            return self._guided(progress, codes, pose, usable)
+        return self._touched(progress, codes, pose, usable)
 
     def _touched(
         self, progress: TouchProgress, codes: Codes, pose: Pose | None, usable: bool

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import Device, pins
-from bioguard.device.captures import SensorSample
+from bioguard.device.captures import NoSample, SensorSample
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
 from bioguard.device.recognition import Recognition
-from bioguard.errors import NotPermitted, TeeUnavailable
+from bioguard.errors import NotAcquired, NotPermitted, TeeUnavailable
 from bioguard.hal.backend import BackendDied, Matched, NotMatched, Outcome, PoorCapture
 from bioguard.records import Features
 from bioguard.records.acquired import AcquiredCode
@@ -33,6 +33,13 @@ class DeviceSample:
 
     sample: Features | SensorSample
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePicture:
+    """A picture file that is held to the device's own sensor."""
+
+    picture: bytes
 
 
 def enrollment_id_of(record_id: bytes) -> int:
@@ -100,12 +107,26 @@ class DeviceBackend:
             self._recognition.prepare_enrollment(self._name, self._sensor, token)
         return 0
 
+    def see(self, presented: object) -> object:
+        """A picture is captured once; judging looks at the capture, and a decision or an enrollment uses it up."""
+        if not isinstance(presented, DevicePicture):
+            return presented
+        try:
+            with self._asking():
+                return DeviceSample(self._device.capture(self.facts.kind, presented.picture))
+        except NoSample as none:
+            return none.acquired
+
     def judge(self, earlier: tuple[object, ...], sample: object) -> AcquiredCode:
+        """VENDOR for what the sensor's extractor made and no sample is."""
         given = _given(sample)
-        with self._asking():
-            return self._recognition.judge(
-                self._sensor, [_given(one).sample for one in earlier], given.sample, model=given.model
-            )
+        try:
+            with self._asking():
+                return self._recognition.judge(
+                    self._sensor, [_given(one).sample for one in earlier], given.sample, model=given.model
+                )
+        except NotAcquired:
+            return AcquiredCode.VENDOR
 
     def enroll(self, token: bytes, samples: tuple[object, ...], position: int) -> int:
         given = [_given(sample) for sample in samples]
@@ -139,6 +160,8 @@ class DeviceBackend:
                     model=given.model,
                     sensor=self._sensor,
                 )
+        except NotAcquired:
+            return PoorCapture(AcquiredCode.VENDOR)
         except NotPermitted as refusal:
             if refusal.code in _LOCKED:
                 return self.lock_status()

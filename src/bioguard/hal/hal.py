@@ -23,6 +23,7 @@ from bioguard.hal.operations import Operations
 from bioguard.hal.scripting import Capture, SensorScript, Unscripted, Waiting
 from bioguard.hal.session import SessionEvent, SessionState, step
 from bioguard.hal.touch import Lying, Touch
+from bioguard.records.acquired import AcquiredCode
 from bioguard.records.modality import Modality
 from tee_sim.shared.dataclass import dataclass
 
@@ -320,7 +321,14 @@ class HalSession(Operations):
         if lying is None or waiting is None:
             return
         number = self._current
-        for capture in self._script.captures(waiting, lying.sample, lying.pose):
+        sample: object = None
+        with self._refusals(of_samples=True):
+            sample = self._backend.see(lying.sample)
+        if isinstance(sample, AcquiredCode):
+            self._move(SessionEvent.CAPTURE)
+            self._say(self._captures.unseen(sample, lying.pose, self._enrolling))
+            return
+        for capture in self._script.captures(waiting, sample, lying.pose):
             if _WAITING.get(self.state) is not waiting or self._current != number:
                 return
             self.take(capture)

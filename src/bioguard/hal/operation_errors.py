@@ -11,7 +11,10 @@ DUPLICATE_VENDOR_CODE = 1
 """onError(VENDOR, 1): this finger is enrolled already. AIDL has no code of its own for it."""
 
 _UNABLE = OperationError(ErrorCode.UNABLE_TO_PROCESS)
+_TOO_OLD = "sample.unknown_capture"
+"""Callers name no captures here: it is one of an enrollment on its way, which the secure world has dropped."""
 _TABLE = {
+    _TOO_OLD: OperationError(ErrorCode.TIMEOUT, reason=_TOO_OLD),
     "token.refused": _UNABLE,
     "token.unusable": _UNABLE,
     "enroll.user_full": OperationError(ErrorCode.NO_SPACE),
@@ -47,4 +50,4 @@ def error_of(refusal: BioguardError, otherwise: ErrorCode = ErrorCode.UNABLE_TO_
 def is_of_the_sample(refusal: BioguardError) -> bool:
     """Whether only what was presented is at fault: no sensor would deliver that, so it is the caller's refusal and the
     operation waits on."""
-    return refusal.code in _OF_A_SAMPLE or refusal.code.startswith(_SAMPLES)
+    return refusal.code in _OF_A_SAMPLE or (refusal.code.startswith(_SAMPLES) and refusal.code != _TOO_OLD)

@@ -72,7 +72,7 @@ HINTS: Final[dict[str, str]] = {
     "match.not_calibrated": _NEW_DEVICE,
     "match.rate_not_offered": _NEW_DEVICE,
     "sample.other_extractor": "present a sample of the extractor that the enrolled ones are of, or enroll again",
-    "sample.sensor_only": "this device takes pictures of its own sensor only, which this protocol does not carry",
+    "sample.sensor_only": "present a picture (form PICTURE): this device takes only what its own sensor sees",
     "sample.unknown_capture": _SAMPLE,
     "sample.not_acquired": _SAMPLE,
     "sample.no_sensor": _NEW_DEVICE,
@@ -169,6 +169,7 @@ HINTS: Final[dict[str, str]] = {
 FAMILIES: Final[dict[str, str]] = {
     "format.": "send a file that keeps its format (docs/formats/minutiae.md), or the minutiae as a canonical sample",
     "input.": "send finite numbers, as many as the model makes",
+    "picture.": "send a picture file within the bounds that the page gives; one of a finger states its resolution",
     "scenario.": "send a scenario file as docs/formats/scenario.md gives it; the message names the line",
     "capture.": "a scripted fault: the sensor took no usable sample; present again, or clear the fault (fault_clear)",
     "sensor.": "a scripted fault: the sensor reports an error; clear it (fault_clear)",

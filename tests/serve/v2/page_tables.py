@@ -19,11 +19,10 @@ from bioguard.records.modality import Modality
 from bioguard.records.sensor_props import FaceSensorType, FingerprintSensorType
 from bioguard.records.strength import SensorStrength
 from bioguard.serve.hints import FAMILIES, HINTS
-from bioguard.serve.protocol import SampleForm
 from bioguard.serve.v2.events import EVENTS
 from bioguard.serve.v2.machine import AttestationProfile
 from bioguard.serve.v2.table import METHODS
-from bioguard.serve.v2.values import RestartKind
+from bioguard.serve.v2.values import PresentedForm, RestartKind
 from tee_sim.shared.limits import U64_MAX
 from tee_sim.shared.schema import AtMost, Bound, Fixed, Items, Record, RecordField, Text, UpTo, record_fields
 
@@ -31,7 +30,7 @@ _POWERS = {U64_MAX: "u64", 0xFFFF_FFFF: "u32", 1 << 48: "0..2^48", 1 << 45: "0..
 ENUMS: tuple[tuple[str, type[IntEnum]], ...] = (
     ("Modality", Modality),
     ("Purpose", Purpose),
-    ("SampleForm", SampleForm),
+    ("PresentedForm", PresentedForm),
     ("Lock", Lock),
     ("SensorStrength", SensorStrength),
     ("FingerprintSensorType (sensor_type)", FingerprintSensorType),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bioguard.errors import InputRefused
-from bioguard.serve.protocol import SampleForm
 from bioguard.serve.scenario.references import is_reference
+from bioguard.serve.v2.values import PresentedForm
 from bioguard.simulate.people.numbered import numbered_sample
 from bioguard.simulate.scenario.values import wrong_type
 from bioguard.text import word
@@ -56,7 +56,7 @@ class Sources:
                 hint = f"the fields here are {', '.join(sorted(known)) or 'none'}"
                 raise ManifestError(Misfit.UNKNOWN_KEY, "unknown key", key=f"{place}.{key_shown(name)}", hint=hint)
         if isinstance(table.get("sample"), dict) and "person" in table["sample"] and "form" in known:
-            table = {"form": word(SampleForm.CANONICAL)} | dict(table)
+            table = {"form": word(PresentedForm.CANONICAL)} | dict(table)
         return [self._field(field, table, f"{place}.{field.name}") for field in record_fields(record)]
 
     def _field(self, field: RecordField, table: Mapping[str, Any], key: str) -> Any:

@@ -5,17 +5,18 @@ from typing import Annotated
 from bioguard.records.consent import Grant, Purpose
 from bioguard.records.locks import Lock
 from bioguard.records.modality import Modality
-from bioguard.serve.protocol import SampleForm, User
+from bioguard.serve.protocol import User
 from bioguard.serve.v2.values import (
     DIGEST,
     MAX_LISTED,
-    MAX_SAMPLE_BYTES,
+    MAX_PICTURE_BYTES,
     MILLISECONDS,
     NAME,
     RECORD_ID,
     SENSOR,
     TOKEN,
     U32,
+    PresentedForm,
 )
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import AtMost, Items, Record, UpTo
@@ -82,11 +83,11 @@ class LockStateAnswer(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorSearchRequest(Record):
-    """A search among all users of one sensor (1:N)."""
+    """A search among all users of one sensor (1:N). sample: as of PresentRequest."""
 
     sensor: Annotated[int, SENSOR]
-    form: SampleForm
-    sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
+    form: PresentedForm
+    sample: Annotated[bytes, AtMost(MAX_PICTURE_BYTES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

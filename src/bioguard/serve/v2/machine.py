@@ -6,7 +6,7 @@ from typing import Annotated
 from bioguard.commands.keystore import MAX_INPUT_BYTES, KeyAlgorithm
 from bioguard.records.modality import Modality
 from bioguard.records.strength import SensorStrength
-from bioguard.serve.protocol import SampleForm, User
+from bioguard.serve.protocol import User
 from bioguard.serve.v2.values import (
     BYTE,
     MAX_SAMPLE_BYTES,
@@ -17,6 +17,7 @@ from bioguard.serve.v2.values import (
     TOKEN,
     U32,
     WORD,
+    PresentedForm,
 )
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Fixed, Items, Record, Text, UpTo
@@ -291,5 +292,5 @@ class SimulatedSampleRequest(Record):
 class SimulatedSampleAnswer(Record):
     """To be presented, or searched for."""
 
-    form: SampleForm
+    form: PresentedForm
     sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]

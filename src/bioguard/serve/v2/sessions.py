@@ -3,8 +3,17 @@
 from typing import Annotated
 
 from bioguard.hal.aidl_codes import EnrollmentStage, EnrollmentType, Feature
-from bioguard.serve.protocol import SampleForm, User
-from bioguard.serve.v2.values import MAX_ENROLLMENTS, MAX_SAMPLE_BYTES, MILLI, MILLISECONDS, SENSOR, TOKEN, U32
+from bioguard.serve.protocol import User
+from bioguard.serve.v2.values import (
+    MAX_ENROLLMENTS,
+    MAX_PICTURE_BYTES,
+    MILLI,
+    MILLISECONDS,
+    SENSOR,
+    TOKEN,
+    U32,
+    PresentedForm,
+)
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.schema import U64, AtMost, Items, Record, UpTo
 
@@ -216,8 +225,12 @@ class PoseEntry(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentRequest(SessionRequest):
-    """A person touches or looks at the sensor with this sample. pose: of a face; null: straight."""
+    """A person touches or looks at the sensor with this sample. pose: of a face; null: straight.
 
-    form: SampleForm
-    sample: Annotated[bytes, AtMost(MAX_SAMPLE_BYTES)]
+    Attributes:
+        sample: at most MAX_SAMPLE_BYTES where its form is not PICTURE.
+    """
+
+    form: PresentedForm
+    sample: Annotated[bytes, AtMost(MAX_PICTURE_BYTES)]
     pose: PoseEntry | None

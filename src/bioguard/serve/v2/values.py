@@ -4,6 +4,7 @@ from enum import IntEnum, unique
 from typing import Final
 
 from bioguard.commands.biometric import MAX_TOKEN_BYTES
+from tee_sim.shared.limits import MAX_FRAME_BYTES
 from tee_sim.shared.schema import AtMost, Fixed, Text, UpTo
 
 VERSION: Final = 2
@@ -23,9 +24,22 @@ MAX_LISTED: Final = 1_000
 MAX_ENROLLMENTS: Final = 32
 MAX_SAMPLE_BYTES: Final = 16_384
 """An ISO/IEC 19794-2 file with extended data fits; canonical samples are smaller."""
+MAX_PICTURE_BYTES: Final = MAX_FRAME_BYTES - 1_024
+"""What a frame holds beside the other fields of its request."""
 MAX_SENSORS: Final = 8
 QUEUE_DEPTH: Final = 5
 """Operations of a session that may wait while one runs (`bioguard.hal`)."""
+
+
+@unique
+class PresentedForm(IntEnum):
+    """How a sample is written: the forms of version 1 (`bioguard.serve.protocol`) with their numbers, and pictures."""
+
+    CANONICAL = 0
+    MINUTIAE_FILE = 1
+    FLOAT32 = 2
+    PICTURE = 3
+    """A picture file, which the device's own sensor sees."""
 
 
 @unique

@@ -5,7 +5,7 @@ from itertools import islice
 from bioguard.commands.biometric import EraseAuthorization
 from bioguard.device import consent, pins
 from bioguard.errors import InputRefused
-from bioguard.hal.device_backend import enrollment_id_of
+from bioguard.hal.device_backend import DevicePicture, DeviceSample, enrollment_id_of
 from bioguard.records.consent import Purpose
 from bioguard.serve import protocol as v1
 from bioguard.serve.v2 import accounts as a
@@ -84,8 +84,10 @@ def unlock(service: ServedDevice, request: v1.Unlock) -> None:
 
 
 def identify(service: ServedDevice, request: a.SensorSearchRequest) -> a.FoundAnswer:
-    sample, model = service.sample(request.form, request.sample)
-    answer = service.recognition.identify(sample, fpir_inverse=0, model=model, sensor=request.sensor)
+    given = service.presented(request.form, request.sample)
+    if isinstance(given, DevicePicture):
+        given = DeviceSample(service.device.capture(service.modality(request.sensor), given.picture))
+    answer = service.recognition.identify(given.sample, fpir_inverse=0, model=given.model, sensor=request.sensor)
     name = service.device.user_name(answer.user) if answer.user else None
     return a.FoundAnswer(match=answer.match, name=name.encode() if name else None, record_id=answer.record_id)
 

@@ -8,10 +8,9 @@ from bioguard.device.errors import promised
 from bioguard.device.key_framework import KeyVerdict
 from bioguard.errors import InputRefused
 from bioguard.proofs.psa_token import EatProfile
-from bioguard.serve import protocol as v1
 from bioguard.serve.v2 import machine as m
 from bioguard.serve.v2.handlers.service import Handler, ServedDevice
-from bioguard.serve.v2.values import MAX_SAMPLE_BYTES, QUEUE_DEPTH, VERSION
+from bioguard.serve.v2.values import MAX_SAMPLE_BYTES, QUEUE_DEPTH, VERSION, PresentedForm
 from bioguard.simulate.people.numbered import numbered_sample
 from tee_sim.shared.clock import ClockKind, Moment
 from tee_sim.shared.limits import MAX_FRAME_BYTES
@@ -138,7 +137,7 @@ def reboot(service: ServedDevice, _request: object) -> None:
 
 def simulated_sample(_service: ServedDevice, request: m.SimulatedSampleRequest) -> m.SimulatedSampleAnswer:
     sample = numbered_sample(request.person, request.position, request.impression)
-    return m.SimulatedSampleAnswer(form=v1.SampleForm.CANONICAL, sample=sample.to_bytes())
+    return m.SimulatedSampleAnswer(form=PresentedForm.CANONICAL, sample=sample.to_bytes())
 
 
 HANDLERS: dict[str, Handler] = {

@@ -7,12 +7,14 @@ from bioguard.device import Device
 from bioguard.device.recognition import Recognition
 from bioguard.errors import InputRefused
 from bioguard.formats import ImportWarning
+from bioguard.hal.device_backend import DevicePicture, DeviceSample
 from bioguard.hal.service import HalService
 from bioguard.records.modality import Modality
 from bioguard.records.sensor_props import SensorProps
-from bioguard.serve.protocol import SampleForm
-from bioguard.serve.samples import Sample, read_sample
+from bioguard.serve import protocol as v1
+from bioguard.serve.samples import read_sample
 from bioguard.serve.v2.machine import PlaceEntry, SensorEntry
+from bioguard.serve.v2.values import MAX_SAMPLE_BYTES, PresentedForm
 from tee_sim.shared.schema import Record
 
 
@@ -53,9 +55,17 @@ class ServedDevice:
             self._noted.add(warning.code)
             self._note(f"a sample: {warning.message} [{warning.code}]; further ones are not told")
 
-    def sample(self, form: SampleForm, data: bytes) -> Sample:
-        """Read what is presented. Raises InputRefused."""
-        return read_sample(form, data, self.warn)
+    def presented(self, form: PresentedForm, data: bytes) -> DeviceSample | DevicePicture:
+        """Read what is presented; a picture is left to the device's sensor. Raises InputRefused."""
+        if form is PresentedForm.PICTURE:
+            return DevicePicture(data)
+        if len(data) > MAX_SAMPLE_BYTES:
+            raise InputRefused(
+                f"a sample that is no picture has at most {MAX_SAMPLE_BYTES} bytes",
+                hint="send one sample, or a picture with form PICTURE",
+                code="serve.sample",
+            )
+        return DeviceSample(*read_sample(v1.SampleForm(form), data, self.warn))
 
     def modality(self, sensor: int) -> Modality:
         """Of a sensor by its number. Raises InputRefused."""

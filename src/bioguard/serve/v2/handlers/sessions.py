@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from bioguard.errors import InputRefused
 from bioguard.hal.context import DisplayState, FoldState, OperationContext, OperationReason, PointerContext
-from bioguard.hal.device_backend import DeviceSample
 from bioguard.hal.enrollment import Pose, enrollment_config
 from bioguard.hal.hal import DEFAULT_TOUCHES, FaceEnrollOptions, HalSession
 from bioguard.records.modality import Modality
@@ -170,7 +169,7 @@ def set_ignore_display_touches(service: ServedDevice, request: s.IgnoreTouchesRe
 
 def present(service: ServedDevice, request: s.PresentRequest) -> None:
     def show(session: HalSession) -> None:
-        session.present(DeviceSample(*service.sample(request.form, request.sample)), _pose(request.pose))
+        session.present(service.presented(request.form, request.sample), _pose(request.pose))
 
     service.hal.call(request.session, show)
 
