@@ -128,7 +128,8 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
         "the frame of the command line: lazy commands, standard streams, the report of a crash, where the device is",
         {
             "bioguard.cli.__main__": "import gc",
-            "bioguard.cli.command_line": "os.environ *6",
+            "bioguard.cli.command_line": "os.environ *7",
+            "bioguard.cli.tracing": "os.environ *2",
             "tee_sim.lazy_group": "getattr, import gc, import importlib",
             "bioguard.cli.opening": ".open, import bioguard.simulate.faults, import bioguard.user_files",
             "bioguard.cli.running": "import tempfile, import traceback, os.environ, os.fdopen",
