@@ -256,9 +256,8 @@ def measure_here() -> dict[str, Any]:
     _without_process()
     checkout = Path(cast("str", codec.__file__)).parents[codec.__name__.count(".")]
     roots = (f"{checkout}/src/bioguard/", f"{checkout}/tee_sim/")
-    options: dict[str, Any] = (
-        {"require_pin": False} if "require_pin" in inspect.signature(Device.init).parameters else {}
-    )
+    asks = {"require_pin", "settings"} & inspect.signature(Device.init).parameters.keys()
+    options: dict[str, Any] = {"require_pin": False} if asks else {}
     touches = people.finger_impressions(1, person=0, count=6)
     with tempfile.TemporaryDirectory(prefix="bioguard-route-") as temporary:
         folder = Path(temporary)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tee_sim.normal import kernel_log, timeline
+from tee_sim.normal import kernel_log, timeline, timeline_reader
 from tee_sim.normal.client import Context
 from tee_sim.normal.kernel_log import KernelLog, forbidden_calls
 from tee_sim.normal.secure_process import SecureProcess
@@ -106,7 +106,7 @@ def test_a_host_that_is_killed_is_told_of_with_its_call(tmp_path: Path, monkeypa
     assert words in (known, *(f"a process was killed by signal 31, SIGSYS: {w}" for w in _EXCUSES))
     if os.geteuid() == 0 and os.access(kernel_log.DEVICE, os.R_OK) and _logs_seccomp():
         assert words == known
-    found = timeline.read(path.read_bytes())
+    found = timeline_reader.read(path.read_bytes())
     assert [e["args"] for e in found if e["name"] == "killed for a system call"] == [{"call": words.partition(": ")[2]}]
     assert [e["name"] for e in found if e["name"] in ("panic", "process ended")] == ["process ended"]
 

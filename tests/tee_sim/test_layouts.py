@@ -10,7 +10,15 @@ import pytest
 
 from tee_sim.shared import codec
 from tee_sim.shared.errors import TeeError
-from tee_sim.shared.layouts import KnowsNothing, layout_of, max_reply_bytes, pack_layout, parse_layout, reply_bits
+from tee_sim.shared.layouts import (
+    MAX_NESTING,
+    KnowsNothing,
+    layout_of,
+    max_reply_bytes,
+    pack_layout,
+    parse_layout,
+    reply_bits,
+)
 from tee_sim.shared.schema import (
     AtMost,
     Commitment,
@@ -142,10 +150,11 @@ def test_a_hostile_layout_is_none(plain: object) -> None:
 
 def test_layouts_are_no_deeper_than_they_may_be() -> None:
     data = codec.encode([])
-    for _ in range(7):
+    for _ in range(MAX_NESTING):
         data = codec.encode([[8, False, 0, b"", [], data]])
+    parse_layout(data)
     with pytest.raises(TeeError):
-        parse_layout(data)
+        parse_layout(codec.encode([[8, False, 0, b"", [], data]]))
 
 
 def test_a_record_with_free_bytes_or_items_without_a_bound_has_no_layout() -> None:

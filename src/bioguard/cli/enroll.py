@@ -59,7 +59,7 @@ def enroll(
       bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso
       bioguard enroll alice --face left.npy front.npy right.npy
       bioguard enroll alice --finger right-index a1.png a2.png a3.png --dpi 500
-      bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso --on-sensor 1
+      bioguard enroll alice --finger right-index a1.iso a2.iso a3.iso --on-sensor 0
     """
     if face and finger:
         raise click.UsageError("choose --face or --finger, not both")

@@ -11,10 +11,10 @@ from tee_sim.testing.faults import Fault, FaultPlan
 def test_rules_with_everything() -> None:
     plan = FaultPlan.parse(" commit@3: drop(2) objects ; read@5+: stale; rpmb.write@p0.25: lose-reply;; read: eio")
     assert plan.rules == (
-        Fault(point="commit", action="drop", number=2, names=b"o", first=3, last=3),
-        Fault(point="read", action="stale", first=5),
-        Fault(point="rpmb.write", action="lose-reply", chance=0.25),
-        Fault(point="read", action="eio"),
+        Fault(point="commit", action="drop", number=2, names=b"o", first=3, last=3, text="commit@3: drop(2) objects"),
+        Fault(point="read", action="stale", first=5, text="read@5+: stale"),
+        Fault(point="rpmb.write", action="lose-reply", chance=0.25, text="rpmb.write@p0.25: lose-reply"),
+        Fault(point="read", action="eio", text="read: eio"),
     )
 
 

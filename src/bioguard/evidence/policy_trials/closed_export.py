@@ -42,8 +42,8 @@ EXPORT: dict[str, Any] = {
     "age_attested": bool,
     "enrollments": [
         {
-            "record_id": ID, "modality": WORD, "position": WORD, "views": WHOLE, "profile": WORD, "enrolled": DATE,
-            "digest": DIGEST, "extractor": Maybe(MODEL), "extractor_is": r"declared|stated|captured",
+            "record_id": ID, "sensor": WHOLE, "modality": WORD, "position": WORD, "views": WHOLE, "profile": WORD,
+            "enrolled": DATE, "digest": DIGEST, "extractor": Maybe(MODEL), "extractor_is": r"declared|stated|captured",
         },
     ],
     "requests": [
