@@ -17,7 +17,8 @@ GOOD = {
     "consents": [{"modality": "face", "purpose": "unlock", "policy_version": 1, "granted": DATE, "expires": DATE}],
     "objections": ["identify"], "restricted": False, "age_attested": True,
     "enrollments": [{"record_id": "0" * 32, "sensor": 1, "modality": "face", "position": "face", "views": 3,
-                     "profile": "standard", "enrolled": DATE, "digest": "0" * 64, "extractor": None, "extractor_is": "declared"}],
+                     "profile": "standard", "enrolled": DATE, "digest": "0" * 64, "extractor": None,
+                     "extractor_is": "declared"}],
     "requests": [{"number": 1, "kind": "access", "state": "open", "opened": DATE, "due": DATE, "reason": None}],
     "log": [{"number": 1, "at": DATE, "event": "decided", "subject": "0" * 32, "value": 1}],
 }  # fmt: skip
