@@ -7,8 +7,8 @@
 Rules:
 * every run plants leaks of every class and must find them all; otherwise the result is UNKNOWN, not clean;
 * a finding names source, form and place, never the bytes;
-* what it cannot find (rotations, pads, encryption by the trusted application, fragments below 16 bytes) is bounded by
-  the counted bits of typed replies, not by scanning.
+* what it cannot find (rotations, pads, encryption by the trusted application, fragments below 16 bytes or of fewer
+  than six different ones) is bounded by the counted bits of typed replies, not by scanning.
 """
 
 import re

@@ -20,7 +20,7 @@ import numpy as np
 
 from bioguard.evidence.leak_scan.canaries import Canaries
 from bioguard.evidence.leak_scan.encodings import base_encodings, encodings
-from bioguard.evidence.leak_scan.exact import MIN_RUN_BYTES
+from bioguard.evidence.leak_scan.exact import MIN_DISTINCT, MIN_RUN_BYTES
 from bioguard.evidence.leak_scan.scanner import Scanner
 
 _PADDING = 160
@@ -70,7 +70,7 @@ _HOSTS: dict[str, Callable[[np.random.Generator, int], bytes]] = {
 def _exact_class(
     scanner: Scanner, whole: Mapping[str, bytes], identities: Collection[str], fraction: float, host: str
 ) -> Score:
-    """A fragment of every encoding, of those of an identity the whole, in one kind of material."""
+    """A fragment of every encoding that the scan claims to find, of an identity's the whole, in one kind of material."""
     generator = np.random.default_rng(int(fraction * 100))
     material = bytearray()
     spans = []
@@ -79,6 +79,8 @@ def _exact_class(
         if name.partition(",")[0] in identities:
             size = len(data)  # a part of a name or a PIN can be too plain to tell from chance
         start = int(generator.integers(0, len(data) - size + 1))
+        while size < len(data) and len({*data[start : start + size]}) < MIN_DISTINCT:  # too plain to count anywhere
+            start, size = max(start - 1, 0), size + 1
         material += _HOSTS[host](generator, _PADDING)
         spans.append((name, len(material), len(material) + size))
         material += data[start : start + size]
