@@ -70,7 +70,7 @@ _HOSTS: dict[str, Callable[[np.random.Generator, int], bytes]] = {
 def _exact_class(
     scanner: Scanner, whole: Mapping[str, bytes], identities: Collection[str], fraction: float, host: str
 ) -> Score:
-    """A fragment of every encoding that the scan claims to find, of an identity's the whole, in one kind of material."""
+    """A fragment of every encoding that the scan claims to find, in one kind of material; of an identity the whole."""
     generator = np.random.default_rng(int(fraction * 100))
     material = bytearray()
     spans = []
