@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bioguard.device.names import NAMES_FILE
 from tests.campaigns.crash_device import CREATION, MATRIX
-from tests.campaigns.crash_oracle import Oracle, Row, put
+from tests.campaigns.crash_oracle import Known, Oracle, Row, put
 from tests.campaigns.crash_trace import Disk, images, record
 
 UNCOUNTED_SYNCS = 2
@@ -25,13 +25,16 @@ def _spread(points: list[Point], most: int) -> list[Point]:
     return [points[i * len(points) // most] for i in range(most)]
 
 
-def play(root: Path, *, points: int, seed: int) -> list[Row]:
+def play(root: Path, *, points: int, seed: int, known: Known | None = None) -> list[Row]:
     """Play about `points` cuts, spread evenly over the operations, under `root`.
+
+    Args:
+        known: the disks that were read before, by the same product.
 
     Raises:
         RuntimeError: the recording failed.
     """
-    rng = random.Random(seed)
+    rng, known = random.Random(seed), known or Known()
     recorded, cut = root / "recorded", root / "cut"
     recorded.mkdir()
     cut.mkdir()
@@ -43,7 +46,7 @@ def play(root: Path, *, points: int, seed: int) -> list[Row]:
         by_operation[point[0]].append(point)
     rows: list[Row] = []
     for operation, found in by_operation.items():
-        oracle = Oracle(operation, cut, (disk for _, _, kind, disk, _ in found if kind == "kept"))
+        oracle = Oracle(operation, cut, (disk for _, _, kind, disk, _ in found if kind == "kept"), known)
         for _, number, kind, disk, syncs in _spread(found, -(-points // len(by_operation))):
             put(cut, disk)
             writes = max(0, syncs - UNCOUNTED_SYNCS) if operation == CREATION else syncs

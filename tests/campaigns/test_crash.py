@@ -5,6 +5,8 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from tee_sim.secure.storage import ObjectStore
 from tee_sim.shared.blobs import Changes
 from tests.campaigns import crash, crash_hosts, crash_kill, crash_power, crash_trace
 from tests.campaigns.crash_device import MATRIX
-from tests.campaigns.crash_oracle import TRANSACTIONS, Row
+from tests.campaigns.crash_oracle import TRANSACTIONS, Known, Row, scratch
 from tests.campaigns.crash_trace import KINDS, Event, images
 from tests.campaigns.crash_worlds import VICTIMS
 
@@ -59,6 +61,19 @@ def test_a_cut_keeps_what_was_synced_and_tears_by_sector_what_was_not() -> None:
 
 
 @pytest.fixture(scope="module")
+def known() -> Known:
+    """Two tests cut one recording, and most of the disks are the same."""
+    return Known()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Where the command plays: thousands of files are written, which no real disk needs to see."""
+    with tempfile.TemporaryDirectory(dir=scratch()) as root:
+        yield Path(root)
+
+
+@pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """The whole recording, and the file of names beside it: two tests cut it."""
     directory = tmp_path_factory.mktemp("recorded")
@@ -78,10 +93,10 @@ def replays(monkeypatch: pytest.MonkeyPatch, events: list[Event], names: bytes) 
 
 @STRACE
 def test_every_power_cut_leaves_the_state_before_or_after(
-    tmp_path: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch
+    place: Path, recording: Recording, known: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replays(monkeypatch, *recording)
-    rows = crash_power.play(tmp_path, points=480, seed=5)
+    rows = crash_power.play(place, points=480, seed=5, known=known)
     assert errors(rows) == []
     assert sum(row.points for row in rows) >= 300
     assert {row.operation for row in rows} == set(MATRIX)
@@ -93,13 +108,13 @@ def test_every_power_cut_leaves_the_state_before_or_after(
 
 @STRACE
 def test_a_disk_that_does_not_sync_is_found(
-    tmp_path: Path, recording: Recording, monkeypatch: pytest.MonkeyPatch
+    place: Path, recording: Recording, known: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the syncs of the database dropped, some cut is a state that never was."""
     events, names = recording
     without_syncs = [event for event in events if (event.kind, event.file) != ("sync", "storage.db")]
     replays(monkeypatch, without_syncs, names)
-    found = errors(crash_power.play(tmp_path, points=160, seed=5))
+    found = errors(crash_power.play(place, points=160, seed=5, known=known))
     assert [error for _, kind, error in found if kind == "lost" and error[0].isdigit()]
 
 
@@ -114,9 +129,7 @@ def test_every_kill_leaves_the_state_before_or_after(runs: int) -> None:
     assert sum(row.after for row in rows) > 5  # the cuts after the last write of a commit are few
 
 
-def test_a_supplicant_that_makes_two_transactions_of_one_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_supplicant_that_makes_two_transactions_of_one_is_found(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = SqliteBlobs.commit
 
     def in_halves(self: SqliteBlobs, changes: Changes) -> None:
@@ -127,7 +140,7 @@ def test_a_supplicant_that_makes_two_transactions_of_one_is_found(
         whole(self, Changes(second, changes.deletes))
 
     monkeypatch.setattr(SqliteBlobs, "commit", in_halves)
-    found = errors(crash_kill.play(tmp_path, runs=32, seed=1))
+    found = errors(crash_kill.play(place, runs=32, seed=1))
     assert {kind for _, kind, error in found if error[0].isdigit()} == {"supplicant", "both"}
 
 
@@ -153,8 +166,8 @@ def test_a_host_that_dies_at_any_message_costs_one_application_one_call() -> Non
     assert sum(row.after for row in rows) > 1
 
 
-def test_a_core_that_keeps_what_a_dead_host_had_begun_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_core_that_keeps_what_a_dead_host_had_begun_is_found(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that is not undone when its host dies stands in everybody's way."""
     monkeypatch.setattr(ObjectStore, "abandon", lambda self: None)
     monkeypatch.setattr(crash_hosts, "PLAYED", ("enroll", "erase"))
-    assert errors(crash_hosts.play(tmp_path, runs=12, seed=3))
+    assert errors(crash_hosts.play(place, runs=12, seed=3))
