@@ -13,8 +13,14 @@ from bioguard.errors import InputRefused
 from bioguard.evidence.attack.bench import ATTACKS, Verdict, play, select
 from bioguard.evidence.attack.kit import Stage
 from bioguard.evidence.attack.target import Outside, Target
+from tee_sim.shared.codec import encode
+from tee_sim.shared.errors import TeeResult
 from tee_sim.shared.manifest import Manifest
+from tee_sim.shared.params import NO_PARAMS
+from tee_sim.testing.attacks import attack as moves
 from tee_sim.testing.attacks import bench as simulator
+from tee_sim.testing.attacks.messages import COMMANDS
+from tee_sim.testing.attacks.world import AttackedWorld, request_params
 from tests.tee_sim.attacks import broken as anything
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -38,10 +44,40 @@ def with_variant(module: str, variant: str) -> list[Manifest]:
     return [replace(m, entry=f"vulnerable.{module}:{variant}") if m.name == app else m for m in manifests()]
 
 
+ON_ANY = [a for a in ATTACKS if a.stage is Stage.ANY]
+UNDECLARED = (request_params(b""), request_params(encode([])), request_params(encode([bytes(16)])), NO_PARAMS)
+FEW = (*range(0, 256, 8), *COMMANDS[-2:])
+"""Of the numbers that no application declares: what ours do with one is what they do with all."""
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=[a.name for a in ATTACKS])
-def test_ours_holds(attack) -> None:
+def test_ours_holds(attack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moves, "COMMANDS", FEW)
     finding = next(play(manifests(), [attack], command_line=run))
     assert (finding.verdict, finding.detail) == (Verdict.HELD, "")
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("attack", ON_ANY, ids=lambda a: a.name)
+def test_ours_holds_whatever_number_is_tried(attack) -> None:
+    finding = next(play(manifests(), [attack], command_line=run))
+    assert (finding.verdict, finding.detail) == (Verdict.HELD, "")
+
+
+def test_ours_refuse_every_number_that_they_do_not_declare_in_the_same_way() -> None:
+    """So a few of them stand for all where an attack sends hundreds of messages to each."""
+    with AttackedWorld(manifests()) as world:
+        for manifest in manifests():
+            world.session(manifest.ta_uuid)
+            declared = world.declared(manifest)
+            told = {
+                number: {world.invoke(manifest.ta_uuid, number, params).result for params in UNDECLARED}
+                for number in COMMANDS
+                if number not in declared
+            }
+            assert len(told) == len(COMMANDS) - len(declared) > 200
+            assert {result for results in told.values() for result in results} == {TeeResult.NOT_SUPPORTED}
+        assert world.panics == []
 
 
 @pytest.mark.parametrize(("app", "variant", "attack"), CASES, ids=["-".join(c) for c in CASES])
