@@ -63,6 +63,7 @@ CALLS = {
     "send": app.SEND,
     "signal": app.SIGNAL,
 }
+BLOCK_BYTES, OVERLAP_BYTES = 16_384, 64
 NUMBERS = (*range(256), *range(256, 1024, 32), 1023)
 """Of descriptors: more than any process of the secure world has open, and a sample up to what it may have."""
 
@@ -122,18 +123,42 @@ def device_id(device: Device) -> bytes:
     return Fuses.read(Path(device.directory)).device_id
 
 
-def found(pieces: Iterable[bytes], needles: dict[str, bytes], scanner: Scanner) -> set[str]:
+def found(pieces: Iterable[bytes], searched: "Searched") -> set[str]:
     """Names of the needles, and of the forms of a template, that lie in some memory."""
-    names = set()
-    for piece in pieces:
-        names |= {name for name, needle in needles.items() if needle in piece}
-        names |= {f"template: {hit.name}" for hit in scanner.scan_exact(piece)}
-    return names
+    return set().union(*(searched.names(block) for piece in pieces for block in blocks(piece)))
+
+
+def blocks(piece: bytes) -> Iterator[bytes]:
+    """Each overlaps the next by as much as the longest needle has."""
+    return (piece[at : at + BLOCK_BYTES + OVERLAP_BYTES] for at in range(0, len(piece), BLOCK_BYTES))
+
+
+class Searched:
+    """Blocks of memory that were searched: processes that came of one hold mostly the same, which is read once."""
+
+    def __init__(self, needles: dict[str, bytes], scanner: Scanner) -> None:
+        assert max(map(len, needles.values())) <= OVERLAP_BYTES
+        self._needles, self._scanner = needles, scanner
+        self._known: dict[bytes, set[str]] = {}
+
+    def names(self, block: bytes) -> set[str]:
+        """What lies in it."""
+        digest = hashlib.sha256(block).digest()
+        if digest not in self._known:
+            names = {name for name, needle in self._needles.items() if needle in block}
+            self._known[digest] = names | {f"template: {hit.name}" for hit in self._scanner.scan_exact(block)}
+        return self._known[digest]
 
 
 @pytest.fixture(scope="module")
 def scanner(canaries: Canaries) -> Scanner:
     return Scanner(canaries)
+
+
+@pytest.mark.parametrize("before", [0, 1, 16, 32])
+def test_what_lies_in_two_blocks_is_found(before: int, scanner: Scanner) -> None:
+    memory = bytes(BLOCK_BYTES - before) + OTHERS + bytes(BLOCK_BYTES)
+    assert found([memory], Searched({"it": OTHERS}, scanner)) == {"it"}
 
 
 def test_it_reads_its_whole_memory_and_finds_its_own_secret_alone(
@@ -148,7 +173,7 @@ def test_it_reads_its_whole_memory_and_finds_its_own_secret_alone(
             size += len(piece)
             yield piece
 
-    assert found(counted(), needles, scanner) == {"its own secret"}
+    assert found(counted(), Searched(needles, scanner)) == {"its own secret"}
     assert size > 30 << 20, "an interpreter and its libraries are larger"
     assert device.running.process.alive
 
@@ -181,7 +206,8 @@ def test_root_finds_each_secret_in_the_one_process_that_has_it(
         pytest.skip("only root reads the memory of a process that is not dumpable")
     needles = keys_of(device) | {"another's secret": OTHERS, "its own secret": ITS_OWN, "token": token_key}
     hosts = device.running.inspected.hosts
-    holders = {host.name: found(memory_from_outside(host), needles, scanner) for host in hosts}
+    searched = Searched(needles, scanner)
+    holders = {host.name: found(memory_from_outside(host), searched) for host in hosts}
     templates = {name for name, has in holders.items() if any(what.startswith("template") for what in has)}
     assert {"keeper"} <= templates <= {"keeper", "biometric"}, "the keeper was given one: the scan would see others"
     assert "another's secret" in holders["keeper"]
@@ -193,7 +219,7 @@ def test_root_finds_each_secret_in_the_one_process_that_has_it(
     assert holders["gatekeeper"] == set(), "the core makes its tokens"
     assert not any("key" in what or what in ("HUK", "token") for has in holders.values() for what in has)
     known = {"device id": device_id(device), "token": token_key}
-    control = found(memory_from_outside(device.running.inspected.core), known, scanner)
+    control = found(memory_from_outside(device.running.inspected.core), Searched(known, scanner))
     assert set(known) <= control, "what the core has got and made is found; the HUK lies in secret memory"
 
 
