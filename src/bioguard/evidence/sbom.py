@@ -8,7 +8,7 @@ import hashlib
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -63,7 +63,7 @@ class Component:
 
 
 def _field(distribution: "Distribution", name: str) -> str:
-    return distribution.metadata[name].strip() if name in distribution.metadata else ""
+    return str(distribution.metadata.get_all(name, [""])[0]).strip()
 
 
 def _normal(name: str) -> str:
@@ -99,7 +99,11 @@ def _applies(marker: str) -> bool:
 
 def runtime_dependencies(paths: Iterable[str] = tuple(sys.path)) -> tuple[str, ...]:
     """Return the dependencies that the product's own metadata names; none where it is not installed."""
-    product = _installed(paths).get(PRODUCT)
+    return _dependencies(_installed(paths))
+
+
+def _dependencies(installed: "Mapping[str, Distribution]") -> tuple[str, ...]:
+    product = installed.get(PRODUCT)
     return tuple(_required(product)) if product else ()
 
 
@@ -111,9 +115,8 @@ def required_distributions(
     Args:
         wanted: the product's dependencies without one.
     """
-    paths = tuple(paths)
     installed = _installed(paths)
-    waiting = [_normal(name) for name in (runtime_dependencies(paths) if wanted is None else wanted)]
+    waiting = [_normal(name) for name in (_dependencies(installed) if wanted is None else wanted)]
     found = dict[str, "Distribution"]()
     while waiting:
         name = waiting.pop()
