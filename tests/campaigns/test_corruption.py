@@ -9,6 +9,7 @@ import pytest
 from tests.campaigns import corruption
 from tests.campaigns.corruption_cases import _journal, cases
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 OUTCOMES = {"refused", "refused in part", "unaffected"}
 
 

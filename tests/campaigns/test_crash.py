@@ -21,6 +21,7 @@ from tests.campaigns.crash_oracle import TRANSACTIONS, Known, Row, scratch
 from tests.campaigns.crash_trace import KINDS, Event, images
 from tests.campaigns.crash_worlds import VICTIMS
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 ROOT = Path(__file__).parents[2]
 Recording = tuple[list[Event], bytes]
 STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")

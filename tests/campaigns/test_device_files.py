@@ -16,6 +16,8 @@ from tee_sim.normal.private_files import UnsafeFile
 from tests.campaigns.device_damage import Damage, placed
 from tests.campaigns.device_files import Campaign, EndedError, in_process_devices, play
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
+
 
 def test_no_damage_is_a_bug_a_hang_or_a_loss(tmp_path: Path) -> None:
     report = play(tmp_path, cases=50, cold=1)

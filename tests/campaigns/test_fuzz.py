@@ -18,6 +18,7 @@ from tests.campaigns.fuzz import MAKERS, attempt, run
 from tests.campaigns.fuzz_storage import Corpus
 from tests.campaigns.mutation import mutate
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 ATTEMPTS = {"requests to TAs": 400}
 ALWAYS = 150
 

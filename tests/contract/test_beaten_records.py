@@ -25,8 +25,7 @@ ACCEPTED, STRONG = 0.75, 0.95
 
 
 @pytest.fixture
-def phone(monkeypatch: pytest.MonkeyPatch) -> Kit:
-    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: salt + pin)
+def phone(fast_pins: None) -> Kit:
     return Kit(Target(manifests()))
 
 

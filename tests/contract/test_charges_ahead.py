@@ -39,17 +39,11 @@ from tee_sim.testing.direct_port import DirectPort
 from tee_sim.testing.faults import FaultPlan, HostileBlobs, HostileRpmb
 from tee_sim.testing.in_memory import MemoryBlobs, MemoryMedium
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 LIMIT, WAIT_MS = ANDROID_13.timed_every, ANDROID_13.timed_ms
 SEARCHES = 2
 """In place of a person's number."""
 WHO = st.integers(0, SEARCHES)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def fast_pins():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: salt + pin)
-        yield
 
 
 class CutError(BaseException):

@@ -30,6 +30,7 @@ from bioguard.records.scores import Basis, Score
 from bioguard.records.sensor_props import SENSOR_IDS
 from bioguard.simulate.people.faces import EDGEFACE_XS, FacePopulation
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 FACE_SENSOR = SENSOR_IDS[Modality.FACE]
 PEOPLE = 700
 MAP = np.random.default_rng(5).normal(size=(512, 512)).astype(np.float32)

@@ -29,13 +29,9 @@ from bioguard.trusted.sensor.tally import read_tally
 from tee_sim.shared.errors import TeeError
 from tests.contract.watched import Watched
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 FAR, NEAR_MISS, NEAR_MATCH, STRONG = 0.0, 0.5, 0.63, 0.95
 """Cosines of a probe to a face of 128 dimensions with three views."""
-
-
-@pytest.fixture(autouse=True)
-def fast_pins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: salt + pin)
 
 
 def kit(**configuration) -> Kit:

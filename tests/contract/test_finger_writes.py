@@ -21,15 +21,11 @@ from bioguard.trusted.sensor.exposure import LIMIT
 from bioguard.trusted.sensor.tally import read_tally
 from tests.contract.watched import Watched
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 FINGER = Modality.FINGERPRINT
 SEED = 7
 SHARES = (0.0, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 1.0)
 """Of a touch of the enrolled finger that is left; the rest is of a stranger's. Zones lie in between, by profile."""
-
-
-@pytest.fixture(autouse=True)
-def fast_pins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: salt + pin)
 
 
 @dataclass

@@ -12,6 +12,8 @@ from tee_sim.shared.errors import TeeError, TeeResult
 from tests.contract import hostile_tokens as hostile
 from tests.contract.hostile_tokens import HostileBiometric, HostileKeystore, Wish, turned
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
+
 
 @pytest.fixture
 def kit() -> Kit:

@@ -1,7 +1,5 @@
 """The Keystore application: keys, operations and tokens end to end with Gatekeeper and the biometric application."""
 
-from hashlib import sha256
-
 import nacl.signing
 import pytest
 
@@ -16,8 +14,7 @@ DENIED = KeystoreError.KEY_USER_NOT_AUTHENTICATED
 
 
 @pytest.fixture
-def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
-    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
+def kit(fast_pins: None) -> Kit:
     return Kit(Target(manifests()))
 
 

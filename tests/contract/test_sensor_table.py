@@ -24,6 +24,7 @@ from bioguard.records.strength import SensorStrength
 from bioguard.simulate.people import finger_impressions
 from tee_sim.shared.schema import MisfitError
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 FIRST, SECOND, WEAK = 0, 1, 2
 FINGER, FACE = Modality.FINGERPRINT, Modality.FACE
 TABLE = (

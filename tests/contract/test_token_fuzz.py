@@ -1,7 +1,5 @@
 """Every single-bit change of a valid token, at each of its three consumers: 552 x 3 refusals by the applications."""
 
-from hashlib import sha256
-
 import pytest
 
 from bioguard.commands import biometric
@@ -15,8 +13,7 @@ BITS = 8 * 69
 
 
 @pytest.fixture
-def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
-    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
+def kit(fast_pins: None) -> Kit:
     return Kit(Target(manifests()))
 
 

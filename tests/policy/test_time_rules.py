@@ -13,6 +13,7 @@ from bioguard.records.audit_events import Cause, Entry, Event
 from bioguard.records.consent import DAY_MS, Purpose
 from bioguard.records.sensor_props import SENSOR_IDS
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 YEAR_MS = 365 * DAY_MS
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 
 import pytest
 
@@ -30,6 +29,7 @@ from bioguard.trusted.biometric.sensor_commands import SensorCommands
 from bioguard.trusted.biometric.stored_objects import StoredRecord
 from tee_sim.shared.errors import TeeError, TeeResult
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 ALWAYS_MS = 1 << 40
 TERMS = Terms(fmr=1 / 50_000, device_fmr=1 / 50_000)
 
@@ -144,7 +144,6 @@ class Watched(DeviceCohort):
 @pytest.fixture
 def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
     Watched.held = []
-    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
     monkeypatch.setattr("bioguard.trusted.biometric.calibration.builtin_profiles", lambda: (with_tables(15, 9, 5),))
     monkeypatch.setattr("bioguard.trusted.biometric.cohort_fingers.DeviceCohort", Watched)
     return Kit(Target(manifests()))
@@ -297,7 +296,6 @@ def test_consent_that_ends_takes_the_finger_out(kit: Kit) -> None:
 
 def test_protected_codes_are_held_against_five_others_with_a_code_each(monkeypatch: pytest.MonkeyPatch) -> None:
     Watched.held = []
-    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
     monkeypatch.setattr("bioguard.trusted.biometric.cohort_fingers.DeviceCohort", Watched)
     kit = Kit(Target(manifests()), configuration=Configuration(profile=Profile.DIGEST_ONLY))
     people = [cohorts._enrolled(kit, cohorts._touches(number)) for number in range(1, 7)]

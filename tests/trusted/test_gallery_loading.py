@@ -21,6 +21,8 @@ from bioguard.trusted.biometric.vault import Vault
 from bioguard.trusted.refusal import Refused
 from tee_sim.shared.ta_api import TaEnv
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
+
 
 class Started:
     """Three people with a face; alice may be searched for a day, carol not at all. Records are kept ten days."""

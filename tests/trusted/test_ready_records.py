@@ -25,6 +25,7 @@ from bioguard.trusted.biometric.stored_objects import StoredRecord
 from bioguard.trusted.biometric.vault import Vault
 from tee_sim.shared.ta_api import TaEnv
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 IDS = [bytes([number]) * 16 for number in range(1, 6)]
 SIZE_BYTES = 64
 

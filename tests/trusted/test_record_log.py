@@ -25,6 +25,7 @@ from bioguard.trusted.sensor.tally import read_tally
 from tee_sim.shared.errors import TeeError, TeeResult
 from tee_sim.shared.reserve import Reserve
 
+pytestmark = pytest.mark.usefixtures("fast_pins")
 FACE, FINGER = Modality.FACE, Modality.FINGERPRINT
 TOUCHES, OTHERS = (
     tuple(view.to_bytes() for view in finger_impressions(1, person=0, count=3, finger=finger)) for finger in (2, 3)
@@ -137,11 +138,6 @@ class Life:
                 if h.object_id[:1] == b"R" and h.kind == modality.word
             }
             assert set(read_tally(store, sensor_id).exposures.keys) == ids
-
-
-@pytest.fixture(autouse=True)
-def fast_pins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: salt + pin)
 
 
 @pytest.fixture
