@@ -13,9 +13,14 @@ import pytest
 from bioguard import evidence
 from bioguard.cli.__main__ import run
 from bioguard.evidence import escape_battery
+from bioguard.evidence import run as audit
 from bioguard.evidence.policy_clauses import CLAUSES
-from bioguard.evidence.policy_trials import TRIALS, model
+from bioguard.evidence.policy_trials import TRIALS, conduct, model
+from bioguard.evidence.policy_trials.model import Trial, Turn
+from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.records.modality import Modality
+from bioguard.report import Check
+from tests.evidence.only_its_place import conduct_beside
 from tests.evidence.shared_battery import as_run, short_report
 
 
@@ -29,6 +34,12 @@ class _InTurn:
         return iter([next(self._turns)])
 
 
+def _apart(trial: Trial, temporary: TemporaryDevice, raw: Path) -> Check:
+    if trial.turn is Turn.APART:
+        return conduct_beside(trial, temporary.directory, raw)
+    return conduct(trial, temporary, raw)
+
+
 @pytest.mark.slow
 @pytest.mark.alone("egress")  # its battery leaves traces in the kernel log that the battery's own tests count
 @pytest.mark.parametrize("nothing_shared", [False, pytest.param(True, marks=pytest.mark.campaign)])
@@ -39,10 +50,12 @@ def test_a_whole_run_tells_each_step_and_its_bundle_verifies(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In the suite the battery is the run that its own tests look at, and a trial of face and finger tries one."""
+    """In the suite the battery is the run that its own tests look at, and a trial of face and finger tries one. Trials
+    that run beside others are given no device, so none of them uses that of the others."""
     if not nothing_shared:
         monkeypatch.setattr(escape_battery, "run", as_run(short_report(tmp_path_factory)))
         monkeypatch.setattr(model, "Modality", _InTurn())
+        monkeypatch.setattr(audit, "conduct", _apart)
     out = tmp_path / "evidence"
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     code = run(["audit", "run", "--quick", "--out", str(out), "--signing-key", str(tmp_path / "evidence.key")])

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier, Event, get_ident
-from typing import cast
 
 import pytest
 
-from bioguard.evidence.policy_trials import TRIALS, conduct
+from bioguard.evidence.policy_trials import TRIALS
 from bioguard.evidence.policy_trials.model import Trial, Turn
 from bioguard.evidence.side_by_side import Findings
-from bioguard.evidence.temporary_device import TemporaryDevice
 from bioguard.report import Check, Status
-from tee_sim.normal.sandbox_verdict.verdict import Level
+from tests.evidence.only_its_place import conduct_beside
 
 WAIT_S = 30
 """Longer than any step here; a test that hangs ends with an error."""
@@ -80,27 +78,9 @@ def test_an_interrupt_stops_the_others_after_their_next_check() -> None:
     assert made
 
 
-class _OnlyItsPlace:
-    """A temporary device that nobody may use: another step is at work on it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.allow_level = Level.NOT_ENFORCED
-
-
-LONG = {"BG-STO-001", "BG-POL-012"}
-"""These two are played by `pytest -m campaign tests/evidence` alone."""
-
-
-@pytest.mark.parametrize(
-    "trial",
-    [
-        pytest.param(trial, id=trial.id, marks=[pytest.mark.campaign] if trial.id in LONG else [])
-        for trial in TRIALS
-        if trial.turn is Turn.APART
-    ],
-)
+@pytest.mark.campaign  # tests/evidence/test_run.py: in the whole audit they are given no device either
+@pytest.mark.parametrize("trial", [pytest.param(t, id=t.id) for t in TRIALS if t.turn is Turn.APART])
 def test_a_trial_that_runs_beside_others_leaves_the_given_device_alone(trial: Trial, tmp_path: Path) -> None:
-    check = conduct(trial, cast("TemporaryDevice", _OnlyItsPlace(tmp_path / "device")))
+    check = conduct_beside(trial, tmp_path / "device")
     assert check.status is Status.PASS, check.details
     assert not (tmp_path / "device").exists()
