@@ -11,7 +11,7 @@ import pytest
 from bioguard.device import consent
 from bioguard.device.facade import Device
 from bioguard.errors import BioguardError, IntegrityFailure, TeeUnavailable
-from bioguard.evidence import device_records, dsse, run
+from bioguard.evidence import device_records, dsse, measuring, run
 from bioguard.evidence.no_answer import answered
 from bioguard.evidence.policy_trials import TRIALS
 from bioguard.evidence.policy_trials.model import Observation
@@ -21,6 +21,12 @@ from bioguard.report import Check, Report, Status
 from tee_sim.normal.sandbox_verdict.verdict import Level
 
 INTEGRITY = IntegrityFailure("the log ends early", hint="", code="log.gap")
+
+
+@pytest.fixture(autouse=True)
+def no_caches_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each audit compares a thousand cached modules with their sources: tests/evidence/test_reference.py."""
+    monkeypatch.setattr(measuring, "foreign_caches", lambda _places: ())
 
 
 def _raises(error: Exception) -> object:
