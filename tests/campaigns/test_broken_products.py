@@ -25,9 +25,12 @@ from tests.campaigns.broken_products.operators import (
 from tests.campaigns.broken_products.play import failed, play, silent
 from tests.campaigns.broken_products.survivors import REASONS
 
-DEAR = tuple(pytest.param(name, marks=pytest.mark.campaign) for name in ("14-partners", "22-score"))
-SAMPLE = ("01-one-view", "05-fingers-unasked", "13-a-day", "19-annex", *DEAR)
-"""One of several kinds of trial; the campaign plays the others."""
+DEAR = tuple(
+    pytest.param(name, marks=pytest.mark.campaign)
+    for name in ("05-fingers-unasked", "13-a-day", "14-partners", "22-score")
+)
+SAMPLE = ("01-one-view", "19-annex", *DEAR)
+"""One of several kinds of trial; the campaign plays the others, and tests/policy breaks each trial."""
 SOURCE = '''LIMIT = 5
 
 
