@@ -3,17 +3,22 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.broken_build import Change
+from tests.broken_tree import plant
 from tests.clients.toolchains import TESTS, tool
 
 ROWS = TESTS / "rows"
 MOST_S = 240
-SCRIPTS = Path(sys.executable).parent
-"""Where this environment has the `bioguard` that the program starts."""
+ARGON2_ID: Change = (
+    "src/bioguard/trusted/gatekeeper/app.py",
+    "ARGON2_PASSES = 3\nARGON2_MEMORY_BYTES = 64 * 1024 * 1024\n",
+    "ARGON2_PASSES = 1\nARGON2_MEMORY_BYTES = 8 * 1024\n",
+)
+"""The rows give the PIN a hundred times; what a guess costs is in none of them."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,20 @@ class Played:
     said: str = ""
 
 
-def play(device: Path, *groups: str) -> Played:
-    """Play groups of rows on a closed device."""
+def product(folder: Path) -> Path:
+    """Where the `bioguard` lies that the program starts: the product, with PINs that cost nothing."""
+    python = plant(folder, (ARGON2_ID,))
+    script = python.with_name("bioguard")
+    script.write_text(f"#!{python}\nfrom bioguard.cli.__main__ import main\nmain()\n", "utf-8")
+    script.chmod(0o755)
+    return script.parent
+
+
+def play(scripts: Path, device: Path, *groups: str) -> Played:
+    """Play groups of rows on a closed device, with the product in `scripts`."""
     tool("node")
     command = ["node", str(ROWS / "play.mjs"), str(device), *groups]
-    env = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
+    env = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MOST_S, env=env)
     verdicts: dict[str, str] = {}
     left = None

@@ -62,32 +62,33 @@ def _records(database: sqlite3.Connection, digests: Mapping[str, list[str]]) -> 
 
 
 def _damaged(
-    target: Path, digests: Mapping[str, list[str]], change: Callable[[Records], list[Written]]
+    scripts: Path, target: Path, digests: Mapping[str, list[str]], change: Callable[[Records], list[Written]]
 ) -> dict[str, str]:
     with sqlite3.connect(target / "storage.db") as database:
         for column, value, name in change(_records(database, digests)):
             database.execute(f"UPDATE object SET {column} = ? WHERE name = ?", (value, name))
     database.close()
-    return play(target, "damaged").left or {}
+    return play(scripts, target, "damaged").left or {}
 
 
-def stored_rows(device: Path, other: Path, folder: Path, left: Mapping[str, Any]) -> dict[str, str]:
+def stored_rows(scripts: Path, device: Path, other: Path, folder: Path, left: Mapping[str, Any]) -> dict[str, str]:
     """Verdicts of the rows about files.
 
     Args:
+        scripts: where the product lies.
         device: closed, with the enrollments that `store.mjs` left; `left` is what it said.
         other: another device, closed.
         folder: for copies.
     """
     before = folder / "before"
     shutil.copytree(device, before)
-    erased = play(device, "erased").left
+    erased = play(scripts, device, "erased").left
     assert erased is not None
     digests: dict[str, list[str]] = erased["digests"]
     assert {name: len(each) for name, each in digests.items()} == ENROLLED
     failures: dict[str, object] = {}
     for number, (change, rows) in enumerate(DAMAGES):
-        came = _damaged(shutil.copytree(before, folder / str(number)), digests, change)
+        came = _damaged(scripts, shutil.copytree(before, folder / str(number)), digests, change)
         assert {*came} == {*rows}, came
         for name, row in rows.items():
             if row == AS_BEFORE:
@@ -108,6 +109,6 @@ def stored_rows(device: Path, other: Path, folder: Path, left: Mapping[str, Any]
     ):
         for name in names:
             shutil.copyfile(before / name, target / name)
-        started = play(target, "damaged")
+        started = play(scripts, target, "damaged")
         failures[row] = started.left or NOT_OPENED not in started.said
     return {row: f"FAIL {why}" if why else "PASS" for row, why in failures.items()}

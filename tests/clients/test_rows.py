@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.rows_program import ROWS, SCRIPTS, play
+from tests.clients.rows_program import ROWS, play, product
 from tests.clients.stored_rows import stored_rows
 from tests.clients.toolchains import ROOT, tool
 
@@ -32,8 +32,8 @@ SUITES = {
 """How many tests each of Android's suites has, and one more of a sensor that lights the finger itself."""
 
 
-def made(directory: Path, scenario: str) -> Path:
-    command = [SCRIPTS / "bioguard", "--device", directory, "device", "init", "--scenario", ROWS / scenario]
+def made(scripts: Path, directory: Path, scenario: str) -> Path:
+    command = [scripts / "bioguard", "--device", directory, "device", "init", "--scenario", ROWS / scenario]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     return directory
 
@@ -42,15 +42,16 @@ def made(directory: Path, scenario: str) -> Path:
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     tool("node")
     folder = tmp_path_factory.mktemp("rows")
-    device, cascade = made(folder / "device", "device.toml"), made(folder / "cascade", "cascade.toml")
-    main, other = play(device, *GROUPS), play(cascade, "cascade")
+    scripts = product(folder / "product")
+    device, cascade = (made(scripts, folder / name, f"{name}.toml") for name in ("device", "cascade"))
+    main, other = play(scripts, device, *GROUPS), play(scripts, cascade, "cascade")
     found = {**main.verdicts, **other.verdicts}
     assert main.left is not None, main.said
     secrets = [main.left["pin"], *main.left["secrets"]]
     told = main.said + other.said
     clean = not any(secret in told for secret in secrets)
     found["6.10 nothing of them on standard error"] = "PASS" if clean and "SEEDED" in told else f"FAIL {told}"
-    return found | stored_rows(device, cascade, folder, main.left)
+    return found | stored_rows(scripts, device, cascade, folder, main.left)
 
 
 def table() -> list[str]:
