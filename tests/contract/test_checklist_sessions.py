@@ -137,7 +137,7 @@ def test_row5_close_only_when_idle(world) -> None:
 
 def test_row5_second_session_is_refused_and_a_dead_client_makes_room(world) -> None:
     session = world.start()
-    with pytest.raises(SessionInUse, match=r"^a session is open$"):
+    with pytest.raises(SessionInUse, match=r"^session 1 is open$"):
         world.session(BOB)
     session.calls.authenticate(1)
     session.calls.pump()

@@ -167,7 +167,7 @@ def test_exactly_one_terminal_callback_each(shared: Phone) -> None:
 def test_one_session_for_each_hal(shared: Phone) -> None:
     finger = shared.hal.create_session("alice", FINGER)
     face = shared.hal.create_session("bob", FACE)
-    with pytest.raises(SessionInUse, match=r"^a session is open$"):
+    with pytest.raises(SessionInUse, match=rf"^session {finger} is open$"):
         shared.hal.create_session("bob", FINGER)
     shared.call(finger, lambda s: s.authenticate(0))
     assert shared.call(face, lambda s: s.detect_interaction()) == []

@@ -94,7 +94,7 @@ def test_each_sensor_has_its_own_challenges_records_and_authenticator_ids(shared
         (before,) = shared.call(number, lambda s: s.get_authenticator_id())
         (there,) = shared.call(number, lambda s: s.enumerate_enrollments())
     with shared.session("alice", DISPLAY) as number:
-        with pytest.raises(SessionInUse, match=r"^a session is open$"):
+        with pytest.raises(SessionInUse, match=rf"^session {number} is open$"):
             shared.hal.create_session("alice", REAR)
         assert shared.call(number, lambda s: s.enroll(of_the_back)) == [UNABLE]
         assert shared.call(number, lambda s: s.enumerate_enrollments()) == [cb.EnrollmentsEnumerated(())]

@@ -7,7 +7,8 @@ Rules:
 * interrupting calls (pointers, the display, contexts) act at once and have no callback.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from bioguard.commands.biometric import MAX_VIEWS
 from bioguard.errors import BioguardError, InputRefused, NotPermitted
@@ -62,9 +63,14 @@ class FaceEnrollOptions:
 
 
 class SessionHost:
-    """One HAL and its one live session: the fingerprint HAL with its sensors, or the face HAL."""
+    """One HAL and its one live session: the fingerprint HAL with its sensors, or the face HAL.
 
-    def __init__(self) -> None:
+    Args:
+        numbers: of its sessions; the HALs of a device share them.
+    """
+
+    def __init__(self, numbers: Iterator[int] | None = None) -> None:
+        self._numbers = numbers or count(1)
         self.live: HalSession | None = None
 
     def create_session(
@@ -82,11 +88,12 @@ class SessionHost:
             pass_ms: lets the milliseconds pass that the script says a capture takes.
 
         Raises:
-            SessionInUse: one is open.
+            SessionInUse: one is open; the message names it, for a caller who lost track.
         """
         if self.live is not None and self.live.state is not SessionState.CLOSED:
-            raise SessionInUse("a session is open", hint="close it first")
-        self.live = HalSession(backend, notify, script=script or Unscripted(), pass_ms=pass_ms)
+            raise SessionInUse(f"session {self.live.number} is open", hint="close it first")
+        number = next(self._numbers)
+        self.live = HalSession(backend, notify, number=number, script=script or Unscripted(), pass_ms=pass_ms)
         return self.live
 
 
@@ -98,10 +105,12 @@ class HalSession(Operations):
         backend: SensorBackend,
         notify: Callable[[Callback], None],
         *,
+        number: int,
         script: SensorScript,
         pass_ms: Callable[[int], None],
     ) -> None:
         super().__init__(backend, notify)
+        self.number = number
         self._script = script
         self._pass_ms = pass_ms
         self._captures = CaptureRules(backend, self._pass)

@@ -11,6 +11,7 @@ device. One thread.
 
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import TypeVar
 
 from bioguard.device import Device, clock
@@ -57,9 +58,9 @@ class HalService:
         self._notify = notify
         self._script = script
         self._sleep = sleep
-        self._hosts = {kind: SessionHost() for kind in Modality}
+        numbers = count(1)
+        self._hosts = {kind: SessionHost(numbers) for kind in Modality}
         self._sessions: dict[int, HalSession] = {}
-        self._last = 0
         self._running = device.running
         self.restarts = 0
         """How often the secure world was started again."""
@@ -81,17 +82,15 @@ class HalService:
             raise InputRefused(
                 f"there is no sensor {sensor_id}", hint="use one that hello names", code="sensor.unknown"
             )
-        number = self._last + 1
         session = self._hosts[facts.kind].create_session(
             DeviceBackend(self._device, facts, user),
-            lambda callback: self._notify(number, callback),
+            lambda callback: self._notify(session.number, callback),
             script=self._script(facts),
             pass_ms=self._pass_ms,
         )
-        self._last = number
-        self._sessions[number] = session
-        self._sessions.pop(number - KEPT_SESSIONS, None)
-        return number
+        self._sessions[session.number] = session
+        self._sessions.pop(session.number - KEPT_SESSIONS, None)
+        return session.number
 
     def call(self, number: int, run: Callable[[HalSession], T]) -> T:
         """Have a session do something, and run what waited for it.

@@ -42,7 +42,7 @@ HINTS: Final[dict[str, str]] = {
     "sensor.kind": "present a sample of the sensor's modality",
     "session.unknown": "use a number that create_session gave in this connection",
     "session.dead": "create a session again, and ask for a new challenge",
-    "session.in_use": "close the open session of this modality first",
+    "session.in_use": "close the session that the message names first",
     "session.state": "present: begin an operation that waits for a person; close: wait for the last event, or cancel; "
     "after close: create a session",
     "session.queue_full": "wait for the last event of the operation, or cancel it",

@@ -1,10 +1,12 @@
 """Whole conversations with one device: each callback is that of a real comparison."""
 
+import pytest
+
 from bioguard.proofs.checkpoint import Checkpoint
 from bioguard.proofs.notes import NoteKey
 from bioguard.proofs.psa_token import Claims
 from bioguard.records.audit_events import leaf_of
-from tests.serve.v2.client import Client
+from tests.serve.v2.client import Client, Refused
 
 
 def test_hello_says_what_there_is(client: Client) -> None:
@@ -91,6 +93,12 @@ def test_one_session_of_each_modality(client: Client) -> None:
     (finger,) = client.ask("create_session", b"gus", 0)
     (face,) = client.ask("create_session", b"gus", 1)
     assert (client.refused("create_session", b"gus", 0), face) == ("session.in_use", finger + 1)
+    for sensor, number in enumerate((finger, face)):
+        with pytest.raises(Refused) as lost_track:
+            client.ask("create_session", b"gus", sensor)
+        assert lost_track.value.args[1:3] == (
+            f"session {number} is open", "close the session that the message names first"
+        )  # fmt: skip
     assert client.refused("create_session", b"gus", 7) == "sensor.unknown"
     assert client.refused("create_session", b"nobody", 0) == "user.unknown"
     assert client.refused("lift", 99) == "session.unknown"
