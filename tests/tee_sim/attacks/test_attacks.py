@@ -1,21 +1,41 @@
 """The attacks on any application find each planted bug, and nothing where there is none."""
 
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
 
 from tee_sim.secure.made.call import Call
+from tee_sim.testing.attacks import attack
 from tee_sim.testing.attacks.attack import converse
 from tee_sim.testing.attacks.bench import ATTACKS, Finding, Verdict, play
+from tee_sim.testing.attacks.messages import COMMANDS
 from tee_sim.testing.attacks.world import AttackedWorld
 from tests.tee_sim.attacks.broken import VARIANTS, manifest
 
+FEW = (*range(16), *range(16, 256, 16), *COMMANDS[-2:])
+"""Of the numbers to try: those of the planted bugs, and some of the many that nothing here answers."""
 CASES = [(cls.__name__, attack) for cls in VARIANTS for attack in cls.FINDS]
 BY_NAME = {attack.name: attack for attack in ATTACKS}
 
 
-def played(variant: str, attack: str) -> Finding:
-    (finding,) = play([manifest(variant)], [BY_NAME[attack]])
+@pytest.fixture(autouse=True, scope="module")
+def few_numbers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attack, "COMMANDS", FEW)
+        yield
+
+
+def test_every_number_of_a_byte_is_tried_and_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a few of them, which hold those that a planted bug answers."""
+    monkeypatch.setattr(attack, "COMMANDS", COMMANDS)
+    world = AttackedWorld([manifest("Vault")])
+    tried = [number for number, _ in attack.commands(world, manifest("Vault"))]
+    assert sorted(tried) == [*range(256), 2**31 - 1, 2**32 - 1]
+
+
+def played(variant: str, name: str) -> Finding:
+    (finding,) = play([manifest(variant)], [BY_NAME[name]])
     return finding
 
 
