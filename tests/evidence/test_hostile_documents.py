@@ -201,8 +201,7 @@ def test_a_bundle_that_was_made_up_ends_in_a_refusal(bundle: Path, tmp_path: Pat
     document, good = json.loads((bundle / name).read_text("utf-8")), (bundle / name).read_text("utf-8")
     refused = 0
     for number, other in enumerate(bent(document)):
-        text = canonical(other, indent=indent) + "\n"
-        if number % MADE_UP[name] or text == good:
+        if number % MADE_UP[name] or (text := canonical(other, indent=indent) + "\n") == good:
             continue
         (made_up / name).write_text(text, "utf-8", "surrogatepass")
         _forged(made_up, token, passed)
