@@ -5,6 +5,7 @@ are any, and as many synthetic people as he likes, laid along the principal axes
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ class Faces:
         """Real-like faces of different people, [count, d]; photographs first. Other runs get other synthetic people."""
         known = self.photographs[: count if run == 0 else 0]
         left = count - len(known)
-        made = [self.more.embeddings(FIRST_STRANGER * (1 + run), left, 0)] if left else []
+        made = [_strangers(self.more, run, left)] if left else []
         return np.concatenate([known, *made]).astype(np.float64)
 
     def nearest(self, probes: Array) -> float:
@@ -59,6 +60,14 @@ class Faces:
         views = self.victims.reshape(-1, self.victims.shape[-1])
         blocks = (probes[i : i + BLOCK] @ views.T for i in range(0, len(probes), BLOCK))
         return max((float(block.max()) for block in blocks), default=-1.0)
+
+
+@lru_cache(maxsize=64)
+def _strangers(people: FacePopulation, run: int, count: int) -> NDArray[np.float32]:
+    """Made once: every attacker begins with the same."""
+    made = people.embeddings(FIRST_STRANGER * (1 + run), count, 0)
+    made.setflags(write=False)
+    return made
 
 
 def with_head_start(faces: Faces, cosine: float) -> Faces:
