@@ -18,7 +18,7 @@ from tee_sim.normal.sandbox_verdict.processes import LAYER
 from tee_sim.normal.sandbox_verdict.verdict import Verdict
 
 LIFE_TITLES = {
-    "BG-LEK-001": "Enrolled features, PINs, names and tokens are found nowhere but where they belong",
+    "BG-LEK-001": "Enrolled features, PINs, names, tokens and scores are found nowhere but where they belong",
     "BG-STO-005": "The store is sealed as published: a second reader opens all of it with its fuses, and none without",
     "BG-LEK-002": "One local store: no process of the product writes any other file",
     "BG-SBX-004": "The whole product, normal world included, sends no packet, opens no socket and starts no program",
@@ -156,7 +156,8 @@ def _leaks(report: leak_scan.LeakReport, raw: Path) -> Check:
         f"{len(report.findings)} findings in {sum(n for _, n in report.sources):,} bytes; self-test {found}/{total}",
         details=tuple(f"{f.source}: {f.form} at {f.offset}" for f in report.findings[:20]),
         limits="not found: rotations, pads, encryption by hostile trusted code; BG-STA-005 bounds what replies carry, "
-        "BG-STO-005 reads the store",
+        "BG-STO-005 reads the store. Scores are no canaries: what serve --protocol 2 tells of claims, and writes for "
+        "--trace and --record, is held field by field; ids, times within the moment and numbers of a timeline are free",
         fix="something of a person left its place in clear: do not ship",
         evidence=(_write(raw, "leak-scan.json", report.to_record()),),
     )
@@ -174,9 +175,12 @@ def _sightings(life: leak_scan.Life, raw: Path) -> Iterator[Check]:
     yield _watched(
         "BG-LEK-002",
         files,
-        seen.controlled and {"storage.db", "rpmb.img"} <= present,
+        seen.controlled
+        and {"storage.db", "rpmb.img"} <= present
+        and outside_watch.writes_what_was_named(seen, life.kept),
         f"{sum(e.call in outside_watch.FILE_CALLS for e in seen.events)} files opened for writing, made or renamed",
-        "the life of one device; what it reads, when it writes, and modes and locks of a moment are not looked at",
+        "the life of one device, partly through serve --protocol 2 with --trace and --record, which write what the "
+        "caller named; what it reads, when it writes, and modes and locks of a moment are not looked at",
         evidence,
     )
     yield _watched(
@@ -184,7 +188,8 @@ def _sightings(life: leak_scan.Life, raw: Path) -> Iterator[Check]:
         list(outside_watch.strange_calls(seen, sys.executable)),
         seen.controlled,
         f"{len(seen.packets)} packets and {len(seen.events)} calls seen, the control among them",
-        "the life of one device: enrollment to erasure in both modalities, rights, one command of the command line",
+        "the life of one device: enrollment to erasure in both modalities, rights, one command of the command line, "
+        "one conversation of serve --protocol 2 with --trace and --record",
         evidence,
     )
 

@@ -23,14 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no {unknown[0]}; --list names them")
     names = options.name or list(ALONE)
     if options.list:
-        sys.stdout.writelines(f"{name:26}{' '.join(ALONE[name].rows)}\n" for name in names)
+        sys.stdout.writelines(f"{name:26}{' '.join(ALONE[name].rows + ALONE[name].checks)}\n" for name in names)
         return 0
     survived = 0
     for name in names:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="broken-") as folder:
             green = unseen([ALONE[name]], Path(folder))
-        word = f"GREEN {green}" if green else f"red   {' '.join(ALONE[name].rows)}"
+        word = f"GREEN {green}" if green else f"red   {' '.join(ALONE[name].rows + ALONE[name].checks)}"
         sys.stdout.write(f"{name:26}{time.monotonic() - started:4.0f} s  {word}\n")
         sys.stdout.flush()
         survived += bool(green)

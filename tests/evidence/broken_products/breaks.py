@@ -16,10 +16,12 @@ class Break:
     Attributes:
         rows: the promises that are broken; each has to turn red.
         changes: what is different from the product.
+        checks: rows of the report that have to say so, whatever else does.
     """
 
     rows: tuple[str, ...]
     changes: tuple[Change, ...]
+    checks: tuple[str, ...] = ()
 
 
 FACADE = "src/bioguard/device/facade.py"

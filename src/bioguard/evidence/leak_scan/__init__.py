@@ -45,10 +45,15 @@ __all__ = [
 ]
 
 _PLACES = {
-    "user name, raw": r"names\.json.*|exports|standard (output|error)",
+    "user name, raw": r"names\.json.*|exports|standard (output|error)|answers with names of the server",
     "PIN, raw": "memory of gatekeeper",
 }
 """Sources in which a canary belongs, in this form and no other: patterns of the whole name."""
+
+
+_CARRY_TOKENS = ("frames from the secure world", "frames with a token of the server")
+TOLD = 5
+"""Stage of a finding that is no canary: a server told what it has not to tell (`told`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +137,8 @@ def scan(sources: Iterable[tuple[str, bytes]], canaries: Canaries, *, life: Life
         findings += (f for f in hits if not _belongs(f))
     if life:
         findings += _identities(scanner, life)
+    if life and life.served:
+        findings += (Finding(where, TOLD, what, 0, 0) for where, what in life.served.complaints())
     residue = scanner.scan_exact(life.memory) if life and life.memory else None
     return LeakReport(
         sources=tuple(seen),
@@ -165,9 +172,15 @@ def _identities(scanner: Scanner, life: Life) -> Iterator[Finding]:
 
 def _all_carried(scanner: Scanner, life: Life) -> bool:
     """Both modalities and the PIN went in, so all must be seen going in; and tokens must have come out."""
-    forms = {finding.form.split()[0].rstrip(",") for finding in scanner.scan("carried", life.carried)}
-    frames = b"".join(data for name, data in life.sources if name == "frames from the secure world")
-    return {"face", "canonical", "PIN"} <= forms and bool(life.tokens) and all(t in frames for t in life.tokens)
+    forms = _forms(scanner, life.carried)
+    sent = _forms(scanner, life.served.carried) if life.served else forms | {"user"}
+    frames = b"".join(data for name, data in life.sources if name in _CARRY_TOKENS)
+    carried = {"face", "canonical", "PIN"} <= forms and {"face", "canonical", "PIN", "user"} <= sent
+    return carried and bool(life.tokens) and all(t in frames for t in life.tokens)
+
+
+def _forms(scanner: Scanner, data: bytes) -> set[str]:
+    return {finding.form.split()[0].rstrip(",") for finding in scanner.scan("carried", data)}
 
 
 def run(*, seed: int | None = None, sources: Iterable[tuple[str, bytes]] = ()) -> LeakReport:

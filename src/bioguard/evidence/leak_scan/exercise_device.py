@@ -27,6 +27,8 @@ from bioguard.device.receipts import erasure_receipt
 from bioguard.device.rectify import relabel
 from bioguard.errors import BioguardError, TeeUnavailable
 from bioguard.evidence.leak_scan.canaries import Canaries, make_canaries
+from bioguard.evidence.leak_scan.exercise_serve import CODE_BYTES, SERVED, TOKENS, serve
+from bioguard.evidence.leak_scan.told import Served
 from bioguard.evidence.outside_watch import NotWatched, Sighting, watched
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.records.audit_events import Cause, Event
@@ -35,8 +37,6 @@ from bioguard.records.modality import Modality
 from tee_sim.normal.sandbox_verdict.level import Level
 from tee_sim.shared.wire import Invoke, unpack
 
-TOKEN_CODE_BYTES: Final = 32
-"""The end of a token (docs/formats/token.md): what makes it one."""
 _START: Final = "import sys; from bioguard.evidence.leak_scan.exercise_device import main; main(sys.argv[1:])"
 _WITH_MEMORY: Final = "with-memory"
 _MAX_REGION_BYTES: Final = 256 << 20
@@ -56,6 +56,7 @@ class Life:
             caller may read it; what Python copied cannot be wiped (docs/sandbox.md section 7), so it is judged apart.
         bystanders: (name, the same) of every other process of the secure world: no feature has any business there.
         tokens: the authentication codes of the tokens it was given.
+        served: what it told a client on a pipe, and left of that; None where nobody asked it.
         device: its directory. kept: where what it left is kept.
         sighting: what was seen of its processes from outside, or why nothing was.
     """
@@ -65,6 +66,7 @@ class Life:
     memory: bytes
     bystanders: tuple[tuple[str, bytes], ...] = ()
     tokens: tuple[bytes, ...] = ()
+    served: Served | None = None
     device: Path = Path()
     kept: Path = Path()
     sighting: Sighting | NotWatched = field(
@@ -89,13 +91,15 @@ class _Tap:
             self.to_secure += frame
 
 
+_NOISE_SEED: Final = 1 << 40
+"""Beyond those of canaries: noise of the same numbers would be the canary again."""
 SKIN_PX500, SKIN_RAD = 3.0, 0.05
 """How far minutiae of one finger move against each other between two touches: a mere shift is the same touch again."""
 
 
 def _samples(canaries: Canaries) -> tuple[list[FaceEmbedding], list[FingerprintTemplate]]:
     """The canary itself and two views close to it."""
-    generator = np.random.default_rng(3)
+    generator = np.random.default_rng(_NOISE_SEED)
     near = (canaries.face + generator.normal(0, 0.004, canaries.face.size) for _ in range(2))
     faces = [canaries.embedding, *(FaceEmbedding.from_features(v) for v in near)]
     finger = canaries.finger
@@ -190,7 +194,7 @@ def _enroll(device: Device, canaries: Canaries) -> list[bytes]:
     _tolerate(lambda: device.enroll(user, faces, replace=True, token=tokens[-1]))
     _tolerate(lambda: device.enroll(user, fingers, finger="right-index"))  # there is one already: refused
     _tolerate(lambda: device.enroll("nobody", faces))
-    _tolerate(lambda: pins.verify_pin(device, user, pin[::-1][:8]))
+    _tolerate(lambda: pins.verify_pin(device, user, pin[::-1]))
     return tokens
 
 
@@ -242,12 +246,22 @@ def main(arguments: list[str]) -> None:
         if arguments[3:] == [_WITH_MEMORY]:
             _keep_memory(device, out)
         _keep(out, "after erasure", directory)
+    serve(directory, out, canaries, _forms(canaries, make_canaries(seed ^ 1, with_key=False)))
     _keep(out, "at the end", directory)
     (out / "sources" / "exports").write_text(exported, encoding="utf-8")
     (out / "sources" / "frames from the secure world").write_bytes(tap.from_secure)
     (out / "sources" / "frames to the secure world").write_bytes(tap.to_secure)
     (out / "carried").write_bytes(tap.carried)
-    (out / "tokens").write_bytes(b"".join(token[-TOKEN_CODE_BYTES:] for token in tokens))
+    (out / "tokens").write_bytes(b"".join(token[-CODE_BYTES:] for token in tokens))
+
+
+def _forms(canaries: Canaries, other: Canaries) -> list[list[bytes]]:
+    """Faces and fingers in canonical form: three views of the canary, two of somebody else."""
+    (faces, fingers), (other_faces, other_fingers) = _samples(canaries), _samples(other)
+    return [
+        [face.to_bytes() for face in (*faces, *other_faces[:2])],
+        [finger.to_bytes() for finger in (*fingers, *other_fingers[:2])],
+    ]
 
 
 def _pin_file(out: Path, canaries: Canaries) -> Path:
@@ -286,14 +300,16 @@ def live(directory: Path, out: Path, seed: int, *, memory: bool = True) -> Life:
         raise TeeUnavailable(
             f"the device under scan did not live to its end: {last[0]}", hint="run: bioguard doctor", code="leaks"
         )
-    sources = [*_files(out / "sources"), ("standard output", output), ("standard error", errors)]
-    codes = (out / "tokens").read_bytes()
+    left = Served.read(out / SERVED)
+    sources = [*_files(out / "sources"), ("standard output", output), ("standard error", errors), *left.sources()]
+    codes = (out / "tokens").read_bytes() + (out / SERVED / TOKENS).read_bytes()
     return Life(
         sources=tuple(sources),
         carried=(out / "carried").read_bytes(),
         memory=(out / "memory").read_bytes() if memory else b"",
         bystanders=tuple((name, data) for name, data in _files(out / "bystanders") if data),
-        tokens=tuple(codes[i : i + TOKEN_CODE_BYTES] for i in range(0, len(codes), TOKEN_CODE_BYTES)),
+        tokens=tuple(codes[i : i + CODE_BYTES] for i in range(0, len(codes), CODE_BYTES)),
+        served=left,
         device=directory,
         kept=out,
         sighting=seen,

@@ -21,7 +21,7 @@ class Finding:
 
     Attributes:
         source: name of the source, with the streams it was inside of.
-        stage: 1 exact, 2 correlation, 3 inside a stream, 4 shuffled or masked.
+        stage: 1 exact, 2 correlation, 3 inside a stream, 4 shuffled or masked, 5 told by a server.
         form: encoding.
         offset: in bytes from the start of the source or stream. length: bytes.
     """

@@ -13,7 +13,13 @@ gone.
 `python -m bioguard.evidence.outside_watch OUT -- COMMAND...` writes what was seen to OUT as JSON; `watched` runs it.
 """
 
-from bioguard.evidence.outside_watch.judge import DEVICE_FILES, FILE_CALLS, strange_calls, strange_files
+from bioguard.evidence.outside_watch.judge import (
+    DEVICE_FILES,
+    FILE_CALLS,
+    strange_calls,
+    strange_files,
+    writes_what_was_named,
+)
 from bioguard.evidence.outside_watch.sighting import NotWatched, Sighting, watched
 
 __all__ = [
@@ -24,4 +30,5 @@ __all__ = [
     "strange_calls",
     "strange_files",
     "watched",
+    "writes_what_was_named",
 ]

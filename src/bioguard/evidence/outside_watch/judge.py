@@ -21,7 +21,12 @@ DEVICE_FILES: Final = frozenset(
 """Below the directory of a device: docs/storage.md section 1, and for the caches that a command leaves section 8 of
 docs/formats/storage.md; they are scanned with everything else. No scripted fault and no file put aside: the watched
 device has neither."""
-_KEPT: Final = frozenset(("pin", "memory", "carried", "tokens"))
+_KEPT: Final = frozenset(("pin", "memory", "carried", "tokens", "sources", "bystanders", "served"))
+_SERVED: Final = frozenset(("pipe", "tokens"))
+_COMMAND: Final = "bioguard.cli"
+_NAMED: Final = frozenset(("served/timeline", "served/conversation"))
+"""What the caller of a command named for it to write: --trace and --record. Nobody else writes there, and a command
+nowhere else among what the life keeps."""
 _KERNEL_FILES: Final = frozenset(
     (
         "/dev/null",
@@ -44,13 +49,12 @@ _CARRIERS: Final = frozenset(
 )
 """Links, nodes, attributes, times and owners carry data beside the content of a file: a device sets none of them.
 (SQLite gives a journal the owner of its database by fchown(2): the second reader looks at owners.)"""
-_HARMLESS: Final = re.compile(
-    r"socket unix 1"
-    r"|connect unix '(/var)?/run/nscd/socket'"
-    r"|socket inet 2|bind inet 127\.0\.0\.1:0|sendto 5 bytes b'probe' to inet 127\.0\.0\.1:\d+"
-)
-"""The C library asks a name service that may be there; the sandbox's own probe sends itself the word "probe" to learn
-whether a network works without a lock. A socket alone carries nothing: each way to send has its own call."""
+_HARMLESS: Final = re.compile(r"socket unix 1|connect unix '(/var)?/run/nscd/socket'")
+"""The C library asks a name service that may be there."""
+_PROBING: Final = re.compile(r"socket inet 2|bind inet 127\.0\.0\.1:0|sendto 5 bytes b'probe' to inet 127\.0\.0\.1:\d+")
+_PROBES: Final = ("tee_sim.normal.sandbox_verdict.probes", "bioguard.evidence.outside_watch")
+"""The sandbox's own probe sends itself the word "probe" to learn whether a network works without a lock; the watch
+makes the socket of its control. Nobody else has one."""
 _PROBE: Final = b"probe"
 
 
@@ -61,17 +65,29 @@ def strange_files(sighting: Sighting, device: Path, kept: Path) -> Iterator[str]
         device: the directory of the device. kept: where the life keeps what is scanned: its own, and scanned too.
     """
     for event in sighting.events:
-        if event.call in _CARRIERS or (event.call in FILE_CALLS and not _known(event.about, device, kept)):
+        if event.call in _CARRIERS or (event.call in FILE_CALLS and not _known(event, device, kept)):
             yield f"{event.call} {event.about} by {event.program}"
 
 
-def _known(path: str, device: Path, kept: Path) -> bool:
+def _known(event: Event, device: Path, kept: Path) -> bool:
+    path = event.about
     if path in _KERNEL_FILES or Path(path) in (device, kept):
         return True
     if path.startswith(f"{device}/"):
         return path.removeprefix(f"{device}/") in DEVICE_FILES
-    folder, _, name = path.rpartition("/")
-    return path.startswith((f"{kept}/sources", f"{kept}/bystanders")) or (folder == str(kept) and name in _KEPT)
+    if not path.startswith(f"{kept}/"):
+        return False
+    name = path.removeprefix(f"{kept}/")
+    if event.program == _COMMAND or name in _NAMED:
+        return event.program == _COMMAND and name in _NAMED
+    folder, _, last = name.rpartition("/")
+    return name in _KEPT or name.startswith(("sources/", "bystanders/")) or (folder == "served" and last in _SERVED)
+
+
+def writes_what_was_named(sighting: Sighting, kept: Path) -> bool:
+    """Whether the two files that a caller named were seen as they were opened: else nothing was seen of it."""
+    opened = {event.about for event in sighting.events if event.program == _COMMAND and event.call == "openat"}
+    return {f"{kept}/{name}" for name in _NAMED} <= opened
 
 
 def strange_calls(sighting: Sighting, interpreter: str) -> Iterator[str]:
@@ -89,4 +105,5 @@ def strange_calls(sighting: Sighting, interpreter: str) -> Iterator[str]:
 def _harmless(event: Event, interpreter: str) -> bool:
     if event.call == "execve":
         return event.about == interpreter
-    return _HARMLESS.fullmatch(f"{event.call} {event.about}".rstrip()) is not None
+    said = f"{event.call} {event.about}".rstrip()
+    return bool(_HARMLESS.fullmatch(said) or (event.program in _PROBES and _PROBING.fullmatch(said)))
