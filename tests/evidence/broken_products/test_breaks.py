@@ -13,6 +13,7 @@ from tests.evidence.broken_products import play
 from tests.evidence.broken_products.breaks import BREAKS
 from tests.evidence.broken_products.hostile import HOSTILE
 from tests.evidence.broken_products.play import ALONE, SHORT_BATTERY, unseen
+from tests.evidence.broken_products.served import SERVED
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
@@ -25,6 +26,13 @@ tests/campaigns plays more of the second kind."""
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_broken_product_does_not_pass(name: str, tmp_path: Path) -> None:
     assert unseen([ALONE[name]], tmp_path) == {}
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", SERVED)
+def test_what_a_server_alone_does_turns_its_own_row_red(name: str, tmp_path: Path) -> None:
+    """In the suite what such a server tells and writes is doctored instead: tests/evidence/leak_scan/test_served.py."""
+    assert unseen([SERVED[name]], tmp_path) == {}
 
 
 @pytest.mark.slow
@@ -49,6 +57,8 @@ BUDGET = {"status": "FAIL", "summary": "kept", "details": ["so many bits"], "cla
         ("dump", SEEN, []),
         ("dump", {"a": SEEN["a"] | {"clauses": ["POL-25"]}}, ["POL-04"]),
         ("dump", {"a": SEEN["a"] | {"status": "UNKNOWN"}}, ["POL-04", "POL-25"]),
+        ("served-socket", {"BG-SBX-004": BUDGET | {"clauses": ["POL-27"]}}, []),
+        ("served-socket", {"a": SEEN["a"] | {"clauses": ["POL-27"]}}, ["BG-SBX-004"]),
         ("hostile-page-rows", SEEN | {"BG-SBX-005": BUDGET}, []),
         ("hostile-page-rows", SEEN | {"BG-SBX-005": BUDGET | {"status": "PASS"}}, ["BG-SBX-005"]),
     ],
@@ -69,7 +79,7 @@ def test_what_the_audit_left_green_is_the_end_of_the_command(
 def test_every_break_can_be_played_alone(capsys: Capture) -> None:
     assert command.main(["--list"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == [*BREAKS, *HOSTILE]
-    assert (len(BREAKS), len(HOSTILE)) == (14, 6)
+    assert listed == [*BREAKS, *HOSTILE, *SERVED]
+    assert (len(BREAKS), len(HOSTILE), len(SERVED)) == (14, 6, 13)
     with pytest.raises(SystemExit):
         command.main(["nothing"])

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bioguard.evidence.outside_watch import NotWatched, Sighting, strange_calls, strange_files, watched
+from bioguard.evidence.outside_watch import (
+    NotWatched,
+    Sighting,
+    strange_calls,
+    strange_files,
+    watched,
+    writes_what_was_named,
+)
 from bioguard.evidence.outside_watch.supervisor import Event
 
 
@@ -108,6 +115,25 @@ def test_names_are_exact() -> None:
         "openat /device/names.json.cache by p", "openat /device/x/names.json by p", "openat /kept-too by p",
         "openat /device/caches/faces by p", "openat /device/caches/code/x by p", "openat /caches/code by p",
     ]  # fmt: skip
+
+
+def test_a_command_writes_what_was_named_and_only_a_probe_has_a_socket() -> None:
+    device, kept = Path("/device"), Path("/kept")
+    asked = {
+        "bioguard.cli": ("served/timeline", "served/conversation", "served/conversation.log", "sources/x", "pin"),
+        "p": ("served/timeline", "served/pipe", "sources/a b", "bystanders/x", "sources-2", "served/x", "sources"),
+    }
+    events = [Event(who, "openat", f"/kept/{name}") for who, names in asked.items() for name in names]
+    sockets = [Event(who, "socket", "inet 2") for who in ("bioguard.cli", "tee_sim.normal.sandbox_verdict.probes")]
+    seen = Sighting(status=0, left_running=False, packets=(), controlled=True, events=(*events, *sockets))
+    assert list(strange_files(seen, device, kept)) == [
+        "openat /kept/served/conversation.log by bioguard.cli", "openat /kept/sources/x by bioguard.cli",
+        "openat /kept/pin by bioguard.cli", "openat /kept/served/timeline by p", "openat /kept/sources-2 by p",
+        "openat /kept/served/x by p",
+    ]  # fmt: skip
+    assert list(strange_calls(seen, sys.executable)) == ["socket inet 2 by bioguard.cli"]
+    assert writes_what_was_named(seen, kept)
+    assert not writes_what_was_named(seen, Path("/other"))
 
 
 def test_a_host_that_cannot_be_watched_is_no_good_sign() -> None:

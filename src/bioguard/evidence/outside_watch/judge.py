@@ -22,9 +22,10 @@ DEVICE_FILES: Final = frozenset(
 docs/formats/storage.md; they are scanned with everything else. No scripted fault and no file put aside: the watched
 device has neither."""
 _KEPT: Final = frozenset(("pin", "memory", "carried", "tokens", "sources", "bystanders", "served"))
-_SERVED: Final = frozenset(("pipe", "tokens"))
+_SCANNED: Final = ("sources", "bystanders")
+_SERVED, _OF_THE_CLIENT = "served", frozenset(("pipe", "tokens"))
 _COMMAND: Final = "bioguard.cli"
-_NAMED: Final = frozenset(("served/timeline", "served/conversation"))
+_NAMED: Final = frozenset(("timeline", "conversation"))
 """What the caller of a command named for it to write: --trace and --record. Nobody else writes there, and a command
 nowhere else among what the life keeps."""
 _KERNEL_FILES: Final = frozenset(
@@ -77,17 +78,19 @@ def _known(event: Event, device: Path, kept: Path) -> bool:
         return path.removeprefix(f"{device}/") in DEVICE_FILES
     if not path.startswith(f"{kept}/"):
         return False
-    name = path.removeprefix(f"{kept}/")
-    if event.program == _COMMAND or name in _NAMED:
-        return event.program == _COMMAND and name in _NAMED
-    folder, _, last = name.rpartition("/")
-    return name in _KEPT or name.startswith(("sources/", "bystanders/")) or (folder == "served" and last in _SERVED)
+    folder, _, name = path.removeprefix(f"{kept}/").rpartition("/")
+    named = folder == _SERVED and name in _NAMED
+    if event.program == _COMMAND or named:
+        return event.program == _COMMAND and named
+    if folder == _SERVED:
+        return name in _OF_THE_CLIENT
+    return folder.partition("/")[0] in _SCANNED if folder else name in _KEPT
 
 
 def writes_what_was_named(sighting: Sighting, kept: Path) -> bool:
     """Whether the two files that a caller named were seen as they were opened: else nothing was seen of it."""
     opened = {event.about for event in sighting.events if event.program == _COMMAND and event.call == "openat"}
-    return {f"{kept}/{name}" for name in _NAMED} <= opened
+    return {f"{kept}/{_SERVED}/{name}" for name in _NAMED} <= opened
 
 
 def strange_calls(sighting: Sighting, interpreter: str) -> Iterator[str]:
