@@ -148,5 +148,5 @@ def test_a_canary_on_the_timeline_is_found(served: Served, scanner: Scanner) -> 
     left = replace(served, timeline=served.timeline + leaks + b" " + token)
     assert _found(scanner, left, token) == {
         ("timeline of the server", form)
-        for form in ("face canonical, hex", "user name, raw", "PIN, reversed", "token 0, raw")
+        for form in ("face f2<, hex", "user name, raw", "PIN, reversed", "token 0, raw")
     }
