@@ -15,6 +15,7 @@ from bioguard.hal.callbacks import OperationError
 from bioguard.hal.device_backend import DeviceSample
 from bioguard.hal.enrollment import Pose
 from bioguard.hal.hal import FaceEnrollOptions, SessionInUse
+from bioguard.hal.service import KEPT_SESSIONS
 from bioguard.hal.session import SessionState
 from bioguard.records import FaceEmbedding, FingerprintTemplate
 from bioguard.records.locks import Lock
@@ -86,6 +87,16 @@ def test_a_sensor_under_the_display_captures_when_it_is_lit_and_takes_as_many_as
         shared.call(number, lambda s: s.present(touch(5)))
         assert shared.call(number, lambda s: s.on_pointer_up()) == [cb.Acquired(FingerprintAcquired.LIFT_TOO_SOON)]
         assert shared.call(number, lambda s: s.on_ui_ready()) == []
+
+
+def test_a_session_that_is_open_is_known_however_many_others_came_and_went(shared: Phone) -> None:
+    face = shared.hal.create_session("alice", FACE)
+    for _ in range(KEPT_SESSIONS):
+        closed = shared.hal.create_session("alice", REAR)
+        shared.hal.call(closed, lambda s: s.close())
+    assert shared.call(face, lambda s: s.close()) == [cb.SessionClosed()]
+    with shared.session("alice", FACE), pytest.raises(InputRefused, match=rf"^there is no session {face}$"):
+        shared.hal.call(face, lambda s: s.close())
 
 
 def test_each_sensor_has_its_own_challenges_records_and_authenticator_ids(shared: Phone) -> None:

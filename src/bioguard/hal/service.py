@@ -27,7 +27,7 @@ from tee_sim.shared.clock import ClockKind
 
 T = TypeVar("T")
 KEPT_SESSIONS = 64
-"""Sessions whose numbers are known: of older ones nobody can say any more how they ended."""
+"""Sessions whose numbers are known: of older ones that are over nobody can say any more how they ended."""
 DEVICE = 0
 """The number under which the device itself speaks."""
 
@@ -89,7 +89,9 @@ class HalService:
             pass_ms=self._pass_ms,
         )
         self._sessions[session.number] = session
-        self._sessions.pop(session.number - KEPT_SESSIONS, None)
+        live = {one.number for one in self._live()}  # of any age: its HAL has no other until it is closed
+        recent = range(session.number - KEPT_SESSIONS + 1, session.number + 1)
+        self._sessions = {number: one for number, one in self._sessions.items() if number in recent or number in live}
         return session.number
 
     def call(self, number: int, run: Callable[[HalSession], T]) -> T:
