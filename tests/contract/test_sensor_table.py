@@ -313,10 +313,15 @@ def test_a_sensor_that_is_not_there_and_a_sample_of_another_kind(phone: Phone) -
 
 def test_who_is_removed_leaves_nothing_on_any_sensor(phone: Phone) -> None:
     leave = biometric.EraseAuthorization(token=phone.kit.pin_token(phone.alice))
+    late = phone.token(FIRST)
     phone.ask(biometric.REMOVE_USER, biometric.RemoveUser(user=phone.alice.user, leave=leave))
     rows = phone.kit.target.disk.objects[BIOMETRIC_UUID.bytes]
     assert [object_id for object_id in rows if phone.alice.user in object_id] == []
     assert not phone.search(FIRST, TOUCHES[0][4]).match
+    phone.ask(biometric.ADD_USER, biometric.AddUser(user=phone.alice.user, label=bytes(32)))
+    prepare = biometric.PrepareEnrollment(user=phone.alice.user, sensor=FIRST, token=late)
+    answer = phone.call(biometric.PREPARE_ENROLLMENT, prepare)
+    assert answer.status is ReplyStatus.TOKEN_REFUSED, "a challenge of one who is gone"
 
 
 @pytest.mark.parametrize(

@@ -179,8 +179,7 @@ class SensorCommands:
     def erase(self, transaction: Transaction, user: bytes) -> None:
         """Forget a user, together with other changes."""
         self.states.erase(transaction, user)
-        for sensor_id in self._ids():
-            self.authority.ahead.forget((sensor_id, user))
+        self.authority.forget(user)
 
     def doubt(self) -> None:
         """A request failed: what is held in memory may not be what is stored, and what is charged counts."""

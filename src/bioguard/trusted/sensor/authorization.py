@@ -166,6 +166,12 @@ class SensorAuthorization:
         table = self._challenges.get((sensor_id, user), ChallengeTable())
         self._challenges[sensor_id, user] = table.revoke(challenge)
 
+    def forget(self, user: bytes) -> None:
+        """A user is erased: no challenge and no charge is for whoever has the id next."""
+        self._challenges = {key: table for key, table in self._challenges.items() if key[1] != user}
+        for sensor_id in self._sensors:
+            self.ahead.forget((sensor_id, user))
+
     def allow_enrollment(self, sensor_id: int, user: bytes, token: bytes, *, enrollments: int) -> AuthToken | None:
         """Check the token of an enrollment, before any capture. None stands for an unbound enrollment.
 
