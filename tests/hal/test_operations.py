@@ -138,6 +138,13 @@ def test_cancel_takes_one_operation_by_its_number(finger: Rig) -> None:
     assert finger.run(finger.session.cancel) == []
 
 
+def test_what_aidl_lets_nobody_cancel_runs_although_it_is_canceled_while_it_waits(finger: Rig) -> None:
+    finger.run(lambda: finger.session.authenticate(1))
+    waiting = finger.session.generate_challenge()
+    assert finger.run(lambda: finger.session.cancel(waiting)) == []
+    assert finger.run(finger.session.cancel) == [CANCELED, cb.ChallengeGenerated(99)]
+
+
 @pytest.mark.parametrize("status", [LockStatus(Lock.TIMED, 4), LockStatus(Lock.PERMANENT)])
 def test_the_end_of_a_lockout_that_was_told_is_told_once_whatever_ended_it(finger: Rig, status: LockStatus) -> None:
     finger.session.tick()

@@ -167,10 +167,11 @@ class Operations:
 
     def cancel(self, number: int | None = None) -> None:
         """Cancel an operation by its number (default: the running one), started or still queued. One that is over is
-        no error: its last callback and this call may have crossed."""
+        no error: its last callback and this call may have crossed. Nor is one that AIDL gives no ICancellationSignal
+        for, which runs all the same."""
         self.require_open(SessionEvent.CANCEL)
         for entry in self._queue:
-            if entry[0] == number:
+            if entry[0] == number and step(SessionState.IDLING, entry[1]) in CANCELLABLE:
                 self._queue.remove(entry)
                 self._tell(OperationError(ErrorCode.CANCELED))
                 return
