@@ -201,6 +201,17 @@ def test_each_interface_has_its_own_methods(finger: Rig, face: Rig) -> None:
     assert finger.heard == face.heard == []
 
 
+def test_a_position_is_one_of_the_kind(finger: Rig, face: Rig) -> None:
+    for made, position, text in (
+        (finger, 11, "no fingerprint has the position 11"),
+        (finger, -1, "no fingerprint has the position -1"),
+        (face, 1, "no face has the position 1"),
+    ):
+        with pytest.raises(InputRefused, match=f"^{text}$"):
+            made.session.enroll(b"", position=position)
+        assert made.run(lambda: None) == made.backend.asked == []
+
+
 @pytest.mark.parametrize("touches", [0, 17, -1])
 def test_an_enrollment_takes_a_number_of_touches(finger: Rig, touches: int) -> None:
     with pytest.raises(InputRefused, match=r"^an enrollment takes 1 to 16 touches$"):

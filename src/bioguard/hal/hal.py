@@ -152,7 +152,7 @@ class HalSession(Operations):
             options: walk a face through stages and cells, which then take as many captures as they have cells.
 
         Raises:
-            InputRefused: so many touches, a finger of a face, or options for a finger.
+            InputRefused: so many touches, a position that no finger has, or one of a face, or options for a finger.
         """
         if not 1 <= touches <= MAX_VIEWS:
             raise InputRefused(
@@ -160,6 +160,12 @@ class HalSession(Operations):
             )
         if options is not None:
             self._require(Modality.FACE, "enrollWithOptions")
+        if position not in self._kind.positions:
+            raise InputRefused(
+                f"no {self._kind.word} has the position {position}",
+                hint="1 to 10 of a finger, 0 where it is not named and of a face",
+                code="enroll.finger",
+            )
 
         def run() -> None:
             self._take_context(context)

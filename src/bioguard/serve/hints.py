@@ -60,7 +60,7 @@ HINTS: Final[dict[str, str]] = {
     "enroll.inconsistent": "present touches or views of one finger or face only",
     "enroll.dimension": OWN,
     "enroll.not_centered": OWN,
-    "enroll.finger": "send a position from 0 to 10",
+    "enroll.finger": "send a position from 0 to 10, 0 for a face",
     "enroll.modality": "present samples of one modality",
     "enroll.no_sample": "present a sample",
     "enroll.too_many_samples": OWN,
