@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,8 @@ from hypothesis import settings
 from tests.skipped_tools import summary
 
 ROOT = Path(__file__).parents[1]
+SHARES_CODE = [ROOT / "tests" / name for name in ("contract", "device", "hal", "report", "sensors", "serve")]
+"""Folders whose tests start devices and compare no measurement, but for one that says so."""
 # Before NumPy is loaded: there is a worker for each core, and the threads of a product of matrices spin while they wait
 # for one another. Beside other work that made a test take twenty times as long.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -60,6 +62,22 @@ def fast_pins() -> Iterator[None]:
     made to take 80 ms a guess."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bioguard.trusted.gatekeeper.app._argon2id", lambda pin, salt: sha256(salt + pin).digest())
+        yield
+
+
+@pytest.fixture(scope="session")
+def _shared_start(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., object]:
+    from tests.shared_code import SharedCode  # most runs of a few tests start no device
+
+    return SharedCode(tmp_path_factory.mktemp("code")).start
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _shared_code(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Devices of these folders take code that the first of them compiled (`tests.shared_code`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        if any(folder in request.path.parents for folder in SHARES_CODE):
+            patch.setattr("bioguard.device.launch.start_locked", request.getfixturevalue("_shared_start"))
         yield
 
 

@@ -14,6 +14,7 @@ from bioguard.device.fuses import FUSE_FILE, Fuses
 from bioguard.errors import WrongUsage
 from bioguard.private_files import opened_directory
 from tee_sim.normal import child
+from tee_sim.normal.machine.locked_start import start_locked
 from tee_sim.normal.machine.start_caches import FOLDER
 from tee_sim.normal.private_files import write_new
 from tee_sim.normal.sandbox_verdict import probes
@@ -29,6 +30,7 @@ def _no_probes() -> probes.ProbeResults:
 def test_what_a_start_keeps_the_next_one_takes_unless_it_was_touched_and_nobody_attests_by_it(
     directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("bioguard.device.launch.start_locked", start_locked)  # without `tests.shared_code`
     with Device.init(directory) as device:
         measured, verdict = device.running.measurements, device.running.verdict
     assert not (directory / FOLDER).exists()
