@@ -112,6 +112,12 @@ DOCTORED: dict[str, tuple[Doctor, str]] = {
     "a frame of five": (_frame("locked", lambda f: f.append(1), last=True), "cannot be read"),
     "a score on the timeline": (_line(score=41), "score is not listed so"),
     "a likeness on the timeline": (_line(in_bytes=0.41), "in_bytes is not listed so"),
+    "a score in a listed number": (_line(vendor_code=41), "vendor_code is not listed so"),
+    "a score in letters": (_line(level="EDB"), "level is not listed so"),
+    "another event on the timeline": (_line(), "another member, or another name"),
+    "bytes after the conversation": (
+        lambda s: replace(s, exchanges=[*s.exchanges, ["end", 0, [], 0, [[b"\1\0\0\0\x58", 0]]]]), "cannot be read",
+    ),
     "a name on the timeline": (_line(result="alice"), "result is not listed so"),
     "bytes on the timeline": (_line(names="00" * 20), "names is not listed so"),
     "spaces on the timeline": (

@@ -96,7 +96,7 @@ class Served:
             yield from (
                 ("conversation of the server", what) for what in conversation(self.conversation, self.exchanges)
             )
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, EOFError) as error:
             yield "what a server told", f"cannot be read: {type(error).__name__}"
         for mode, where in zip(self.modes, ("timeline", "conversation"), strict=True):
             if mode != 0o600:

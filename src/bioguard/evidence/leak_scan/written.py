@@ -23,24 +23,39 @@ EVENT_NAMES: Final = {
     6: "AUTHENTICATION_SUCCEEDED", 7: "AUTHENTICATION_FAILED", 13: "ENROLLMENTS_REMOVED", 18: "ERROR",
     19: "SESSION_CLOSED", 21: "AUTHENTICATION_FRAME",
 }  # fmt: skip
-_NUMBERS: Final = frozenset((
-    "address", "boot_ms", "command", "epoch", "exit_code", "frame", "ids", "in_bytes", "objects", "operation",
-    "out_bytes", "pages", "remaining", "reply_bytes", "reply_frames", "request_bytes", "request_frames", "room_bytes",
-    "sequence", "session", "token", "vendor_code", "wall_ms", "anchors", "remaining_ms",
-))  # fmt: skip
-_WORDS: Final = dict.fromkeys(
-    ("clock", "condition", "error", "info", "level", "origin", "profile", "randomness", "stage"), r"[A-Z_+ ]{2,24}"
-) | {
-    "how": r"it ended by itself",
-    "result": r"OK|[A-Z_]{2,24}|pin\.wrong|session\.state",
+_NUMBERS: Final = frozenset(
+    (
+        *("address", "boot_ms", "command", "epoch", "exit_code", "frame", "ids", "in_bytes", "objects", "operation"),
+        *("out_bytes", "pages", "remaining", "reply_bytes", "reply_frames", "request_bytes", "request_frames"),
+        *("room_bytes", "sequence", "session", "token", "vendor_code", "wall_ms"),
+    )
+)
+_MOST: Final = {"exit_code": 0, "ids": 1, "remaining": 2, "token": 1, "vendor_code": 0}
+_WORDS: Final = {
+    "clock": r"HOST", "condition": r"WRITABLE", "error": r"CANCELED", "info": r"GOOD", "profile": r"STRICT",
+    "level": r"ENFORCED\+?|PARTIAL|INCONCLUSIVE|NOT ENFORCED", "origin": r"TEE|TRUSTED_APP", "randomness": r"SYSTEM",
+    "stage": r"HOLD_STILL_IN_CENTER|ENROLLMENT_FINISHED", "how": r"it ended by itself",
+    "result": r"OK|SUCCESS|pin\.wrong|session\.state",
     "names": r"((6f[0-9a-f]{64}|70[0-9a-f]{16})(, |$))*",
     "name": r"RPMB|TA (biometric|gatekeeper|keystore)|caller|disk|normal world \((bioguard|__main__\.py)\)"
-    r"|secure world( \d+)?|session (face|fingerprint) [01]|simulated time",
-}
+    r"|secure world( \d+)?|session (face 1|fingerprint 0)|simulated time",
+}  # fmt: skip
 _MEMBERS: Final = frozenset(
     ("args", "bind_id", "cat", "dur", "flow_in", "flow_out", "name", "ph", "pid", "s", "tid", "ts")
 )
-_EVENT_NAME: Final = re.compile(r"[A-Za-z_]+( [a-z]+){0,2}")
+_NAMES: Final = frozenset(
+    (
+        *METHODS.values(), *EVENT_NAMES.values(), "serve", "session", "simulated time", "process_name", "thread_name",
+        "ReadClock", "end", "locked", "ready", "start", "READ", "READ_COUNTER", "WRITE", "COMMIT",
+        "AUTHENTICATING", "ENROLLING", "GENERATING_CHALLENGE", "REMOVING_ENROLLMENTS", "onAcquired",
+        "onAuthenticationFailed", "onAuthenticationFrame", "onAuthenticationSucceeded", "onChallengeGenerated",
+        "onEnrollmentFrame", "onEnrollmentProgress", "onEnrollmentsRemoved", "onError", "onSessionClosed",
+        "add user", "at start", "check label", "check token", "close session", "enroll pin", "erase",
+        "generate challenge", "grant", "judge", "list", "lock status", "log head", "log read", "open session",
+        "prepare enrollment", "show configuration", "verify pin",
+    )
+)  # fmt: skip
+"""Of all that this conversation makes happen."""
 
 
 def timeline(text: bytes) -> Iterator[str]:
@@ -52,13 +67,17 @@ def timeline(text: bytes) -> Iterator[str]:
         event = json.loads(line.removesuffix(b","))
         if json.dumps(event, separators=(",", ":")).encode() + b"," != line:
             yield f"line {number} is not in the one form"
-        if set(event) - _MEMBERS or not _EVENT_NAME.fullmatch(event["name"]):
+        if set(event) - _MEMBERS or event["name"] not in _NAMES:
             yield f"line {number}: another member, or another name of an event"
         for key, value in event["args"].items():
-            if not (type(value) in (int, bool) and key in _NUMBERS) and not (
-                isinstance(value, str) and key in _WORDS and re.fullmatch(_WORDS[key], value)
-            ):
+            if not _listed(key, value):
                 yield f"line {number}: {key if re.fullmatch('[a-z_]{1,16}', key) else 'a key'} is not listed so"
+
+
+def _listed(key: str, value: object) -> bool:
+    if isinstance(value, str):
+        return key in _WORDS and re.fullmatch(_WORDS[key], value) is not None
+    return isinstance(value, int) and key in _NUMBERS and value <= _MOST.get(key, value)
 
 
 _HEAD: Final[dict[str, Any]] = {
