@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioguard.errors import InputRefused
+from bioguard.serve.scenario.references import Heard
 from bioguard.serve.scenario.run import Source, check
 from bioguard.serve.v2.table import METHODS, MethodEntry
 from bioguard.simulate.scenario.document import ScenarioFile, parse_scenario
 from bioguard.simulate.scenario.steps import Input
 from bioguard.simulate.scenario.writer import scenario_text
+from tee_sim.shared.manifest_values import ManifestError
 from tee_sim.shared.schema import record_fields
 from tests.serve.scenario.test_examples import EXAMPLES
 
@@ -104,3 +106,15 @@ def test_text_that_is_made_to_hurt(text: str) -> None:
         parse_scenario(text.encode(), "x.toml")
     assert refused.value.code.startswith("scenario.")
     assert time.process_time() - began_s < 2
+
+
+@pytest.mark.parametrize("step", ["1", "01", "00", "\u0660", "\u00b2", "-1", "9" * 5_000])
+def test_an_item_is_named_by_its_number_alone(step: str) -> None:
+    heard = Heard()
+    heard.add("users", [[b"alice"]])
+    heard.add("records", [[[bytes(16), 0, 2, 7, 0]]])
+    assert heard.resolve({"from": "users.names.0"}) == b"alice"
+    assert heard.resolve({"from": "records.records.0.enrollment_id"}) == 7
+    for way in (f"users.names.{step}", f"records.records.{step}.enrollment_id"):
+        with pytest.raises(ManifestError, match="there is no"):
+            heard.resolve({"from": way})

@@ -83,10 +83,12 @@ UNKNOWN = {
     "operation_authenticate_error": ("99", "1000"), "operation_enroll_error": ("10",),
     "quality_sequence": ("300", "27"),
     "operation_detect_interaction_acquired": ("1,999",), "enrollments": ("0", "2147483648"), "features": ("3",),
-    "sensor_id": ("16",), "max_enrollments": ("0", "11"), "sensor_strength": ("3",), "sensor_location": ("bad", "1:2"),
+    "sensor_id": ("16",), "max_enrollments": ("0", "11"), "sensor_strength": ("3",),
+    "sensor_location": ("bad", "1:2", "1:2:3:\u00e4", "1:2:3:" + "x" * 6_000),
     "lockout_timed_threshold": ("1001",), "operation_enroll_latency": ("60001", "1,2,3"), "type": ("front",),
     "operation_authenticate_duration": ("60001",), "ta_panic": ("fly", "999"), "pipe": ("leak",),
-    "storage": ("ta.call@1: panic", "commit: fly"), "next_enrollment": ("1:60001:true", "1:5-[300]:true"),
+    "storage": ("ta.call@1: panic", "commit: fly"),
+    "next_enrollment": ("1:60001:true", "1:5-[300]:true", "1:5-[" + "1," * 3_000 + "1]:true"),
     "clock_step_ms": ("35184372088833",), "authenticator_id": ("9223372036854775808",), "sensor_noise": ("1.1",),
 }  # fmt: skip
 

@@ -9,7 +9,11 @@ from bioguard.commands.configuration import LockoutChoice
 from bioguard.errors import InputRefused
 from bioguard.records.modality import Modality, Profile
 from bioguard.records.strength import SensorStrength
+from bioguard.serve.v2.machine import FaultEntry, FaultsAnswer
+from bioguard.simulate.faults.scenario import MAX_FILE_BYTES, Scenario
 from bioguard.simulate.knobs.grammar import Latency
+from bioguard.simulate.knobs.properties import SensorProperties
+from bioguard.simulate.knobs.table import KNOBS, Form
 from bioguard.simulate.scenario.document import MAX_BYTES, ScenarioFile, parse_scenario, read_scenario
 from bioguard.simulate.scenario.writer import scenario_text
 
@@ -159,3 +163,26 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="No such file") as refused:
         read_scenario(tmp_path / "no.toml")
     assert refused.value.code == "input.unreadable"
+
+
+LONGEST = {
+    Form.NUMBERS: lambda knob: ",".join([str(knob.numbers.ranges[-1][-1])] * min(1_000, 6_000 // 11)),
+    Form.RATE: lambda _knob: "0.00001",
+    Form.ENROLLMENT: lambda _knob: f"1:1-[{','.join(['1'] * 2_900)}]:true",
+    Form.PLAN: lambda _knob: "; ".join(f"commit@{number}:\n  enospc" for number in range(1, 64)),
+}
+
+
+def test_a_device_reads_back_and_tells_the_longest_and_smallest_values_that_it_was_given() -> None:
+    given = {knob.name: LONGEST[knob.form](knob) for knob in KNOBS.values() if knob.form in LONGEST}
+    made = Scenario(SensorProperties(given | {"quality_sequence": ",".join(["66535"] * 1_000)}))
+    text = made.to_text().encode()
+    assert len(text) < MAX_FILE_BYTES
+    kept = Scenario.from_bytes(text).knobs.changed()
+    assert kept == made.knobs.changed()
+    assert (kept["sensor_noise"], len(kept["quality_sequence"])) == ("0.00001", 5_999)
+    assert kept["storage"].startswith("commit@1: enospc; commit@2: enospc; ")
+    assert SensorProperties(kept).changed() == kept
+    entries = tuple(FaultEntry(name=name, value=value) for name, value in kept.items())
+    answer = FaultsAnswer(seed=0, changed=entries)
+    assert FaultsAnswer.from_plain(answer.to_plain()) == answer

@@ -72,7 +72,7 @@ class Heard:
 
 
 def _into(found: Any, record: type[Record] | None, step: str) -> tuple[Any, type[Record] | None]:
-    if isinstance(found, list) and step.isdecimal() and record is None and int(step) < len(found):
+    if isinstance(found, list) and record is None and step in map(str, range(len(found))):
         return found[int(step)], None
     if isinstance(found, list) and record is not None:
         for field, value in zip(record_fields(record), found, strict=True):
@@ -82,7 +82,7 @@ def _into(found: Any, record: type[Record] | None, step: str) -> tuple[Any, type
                 return (_Items(value, inner) if field.item is not None and of_record else value), (
                     inner if of_record and field.item is None else None
                 )
-    if isinstance(found, _Items) and step.isdecimal() and int(step) < len(found.items):
+    if isinstance(found, _Items) and step in map(str, range(len(found.items))):
         return found.items[int(step)], found.record
     raise _wrong(f"there is no {shown(step)} in it")
 

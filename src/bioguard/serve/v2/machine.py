@@ -247,7 +247,7 @@ class FaultEntry(Record):
     """A knob and its value, both as `bioguard fault list` writes them."""
 
     name: Annotated[str, WORD]
-    value: Annotated[str, Text(1_000)]
+    value: Annotated[str, Text(6_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

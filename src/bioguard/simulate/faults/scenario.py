@@ -18,7 +18,8 @@ from bioguard.simulate.scenario.document import ScenarioFile, parse_scenario
 from bioguard.simulate.scenario.latency import LatencyModel
 from bioguard.simulate.scenario.writer import scenario_text
 
-MAX_FILE_BYTES = 65_536
+MAX_FILE_BYTES = 262_144
+"""Every knob at its longest value fits (`bioguard.simulate.knobs.table.MAX_VALUE_CHARS`)."""
 
 
 @dataclass(slots=True)

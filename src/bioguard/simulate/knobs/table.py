@@ -68,6 +68,8 @@ MAX_VENDOR = 65_535
 MAX_THRESHOLD = 1_000
 """Failures; far above any policy, and a session that reaches it takes seconds."""
 MAX_LISTED = 1_000
+MAX_VALUE_CHARS = 6_000
+"""Of any value: MAX_LISTED acquired codes of five digits, with their commas."""
 _VENDOR = range(VENDOR_OFFSET + 1, VENDOR_OFFSET + MAX_VENDOR + 1)
 _VENDOR_WORDS = f"{_VENDOR[0]} to {_VENDOR[-1]} for a vendor code"
 ERRORS = Numbers((range(max(ErrorCode) + 1), _VENDOR), f"0, 1 to {max(ErrorCode)} of Error.aidl, {_VENDOR_WORDS}")

@@ -9,7 +9,7 @@ from bioguard.commands.biometric import BIOMETRIC_UUID
 from bioguard.device.command_names import COMMANDS
 from bioguard.errors import InputRefused
 from bioguard.simulate.knobs import grammar
-from bioguard.simulate.knobs.table import ACQUIRED, MAX_LISTED, Form, Knob
+from bioguard.simulate.knobs.table import ACQUIRED, MAX_LISTED, MAX_VALUE_CHARS, Form, Knob
 from tee_sim.shared.errors import TeeError
 from tee_sim.testing.faults import FaultPlan
 
@@ -45,7 +45,7 @@ def _latency(knob: Knob, value: str) -> str | None:
 def _rate(_knob: Knob, value: str) -> str | None:
     if not (value.isascii() and value.replace(".", "", 1).isdecimal() and 0 <= float(value) <= 1):
         return None
-    return f"{float(value):g}"
+    return f"{float(value):.12f}".rstrip("0").rstrip(".")  # without an exponent, which is not read
 
 
 def _text(_knob: Knob, value: str) -> str:
@@ -75,7 +75,7 @@ def _plan(knob: Knob, value: str) -> str:
         raise InputRefused(error.message, hint=hint, code="fault.value") from None
     if plan.is_of_native:
         raise refused(knob, "rules of native applications are for a machine; a device has none")
-    return value
+    return " ".join(value.split())
 
 
 def _command(_knob: Knob, value: str) -> str | None:
@@ -108,7 +108,10 @@ def checked(knob: Knob, value: str) -> str:
     Raises:
         InputRefused: the knob has no such value.
     """
-    kept = _CHECKS[knob.form](knob, value.strip())
+    kept = _CHECKS[knob.form](knob, value.strip()) if value.isascii() else None
     if kept is None or (knob.choices and kept not in knob.choices):
+        raise refused(knob)
+    # What is kept is sent to clients (fault_set, faults) and read back from the device's file.
+    if len(kept) > MAX_VALUE_CHARS or not kept.isprintable():
         raise refused(knob)
     return kept
