@@ -81,6 +81,19 @@ def _shared_code(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def fast_pins_on_devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The same of every secure world that is started meanwhile: a build in which a guess costs next to nothing. What it
+    compiles is for no other device."""
+    from tee_sim.normal.machine.locked_start import start_locked
+    from tests.broken_build import FAST_PINS, install
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bioguard.device.launch.start_locked", start_locked)
+        install(patch, tmp_path_factory.mktemp("fast-pins") / "build", (FAST_PINS,))
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     with ExitStack() as held:

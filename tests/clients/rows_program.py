@@ -7,18 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.broken_build import Change
+from tests.broken_build import FAST_PINS
 from tests.broken_tree import plant
 from tests.clients.toolchains import TESTS, tool
 
 ROWS = TESTS / "rows"
 MOST_S = 240
-ARGON2_ID: Change = (
-    "src/bioguard/trusted/gatekeeper/app.py",
-    "ARGON2_PASSES = 3\nARGON2_MEMORY_BYTES = 64 * 1024 * 1024\n",
-    "ARGON2_PASSES = 1\nARGON2_MEMORY_BYTES = 8 * 1024\n",
-)
-"""The rows give the PIN a hundred times; what a guess costs is in none of them."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class Played:
 
 def product(folder: Path) -> Path:
     """Where the `bioguard` lies that the program starts: the product, with PINs that cost nothing."""
-    python = plant(folder, (ARGON2_ID,))
+    python = plant(folder, (FAST_PINS,))  # the rows give the PIN a hundred times
     script = python.with_name("bioguard")
     script.write_text(f"#!{python}\nfrom bioguard.cli.__main__ import main\nmain()\n", "utf-8")
     script.chmod(0o755)

@@ -20,7 +20,7 @@ CANCELED = OperationError(ErrorCode.CANCELED)
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phone]:
+def shared(tmp_path_factory: pytest.TempPathFactory, fast_pins_on_devices: None) -> Iterator[Phone]:
     """A device with alice, one finger and one face of person 0, and bob, who has a PIN and nothing enrolled."""
     with phone(tmp_path_factory.mktemp("phone") / "device") as made:
         made.add("alice")
