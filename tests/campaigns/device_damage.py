@@ -295,7 +295,7 @@ def _fuses() -> st.SearchStrategy[Damage]:
             path = directory / FUSE_FILE
             if path.is_file() and not path.is_symlink():
                 raw = _clear(path)
-                _put(path, raw.replace(b"bioguard-fuses 2", b"bioguard-fuses " + line))
+                _put(path, raw.replace(b"bioguard-fuses 3", b"bioguard-fuses " + line))
 
         return Damage(FUSE_FILE, f"format {line!r}", apply)
 

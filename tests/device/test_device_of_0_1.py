@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bioguard.device import Device
-from bioguard.device.fuses import FUSE_FILE
+from bioguard.device.fuses import FUSE_FILE, VERSION
 from bioguard.errors import IntegrityFailure, NotPermitted, TeeUnavailable
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v0_1" / "device"
@@ -41,7 +41,16 @@ def test_what_the_hint_says_works(old: Path) -> None:
 
 def test_its_store_is_not_taken_for_a_new_one_either(old: Path) -> None:
     fuses = old / FUSE_FILE
-    fuses.write_text(fuses.read_text("ascii").replace("bioguard-fuses 1", "bioguard-fuses 2"), "ascii")
+    fuses.write_text(fuses.read_text("ascii").replace("bioguard-fuses 1", f"bioguard-fuses {VERSION}"), "ascii")
     with pytest.raises(IntegrityFailure) as caught:
         Device.open(old)
     assert caught.value.code == "store.version"
+
+
+def test_a_device_from_before_records_were_of_a_sensor_is_refused_too(directory: Path) -> None:
+    Device.init(directory).close()
+    fuses = directory / FUSE_FILE
+    fuses.write_text(fuses.read_text("ascii").replace(f"bioguard-fuses {VERSION}", "bioguard-fuses 2"), "ascii")
+    with pytest.raises(TeeUnavailable, match=rf"is a device of format 2, .* of format {VERSION}$") as caught:
+        Device.open(directory)
+    assert caught.value.code == "device.version"

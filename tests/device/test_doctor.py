@@ -158,6 +158,6 @@ def test_a_directory_above_that_others_can_write_is_told(device: Path) -> None:
 
 def test_a_device_of_another_version_fails(device: Path) -> None:
     fuses = device / "fuses.simulated"
-    fuses.write_text(fuses.read_text("ascii").replace("bioguard-fuses 2", "bioguard-fuses 1"), "ascii")
+    fuses.write_text(fuses.read_text("ascii").replace("bioguard-fuses 3", "bioguard-fuses 1"), "ascii")
     found = seen(device)
     assert (overall(c.status for c in found.values()), set(found)) == (Status.FAIL, {"040"})

@@ -24,8 +24,9 @@ from tee_sim.shared.dataclass import dataclass
 
 __all__ = ["FORMAT", "FUSE_FILE", "VERSION", "Fuses", "foreign_device"]
 
-VERSION = "2"
-"""Of the whole device: its files and its store. 1 was that of bioguard 0.1."""
+VERSION = "3"
+"""Of the whole device: its files and what is sealed. 1: bioguard 0.1. 2: before 0.2 was released, records and locks of
+a kind, not of a sensor."""
 FORMAT = FuseFormat(
     word="bioguard-fuses",
     version=VERSION,

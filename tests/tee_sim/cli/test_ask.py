@@ -200,7 +200,7 @@ def test_a_machine_is_made_in_an_empty_directory_and_may_hold_other_things_later
 
 def test_a_device_of_bioguard_is_no_machine(tee_sim: Command, here: Path) -> None:
     (here / "d").mkdir(mode=0o700)
-    (here / "d" / "fuses.simulated").write_text("bioguard-fuses 2\n")
+    (here / "d" / "fuses.simulated").write_text("bioguard-fuses 3\n")
     (here / "d" / "fuses.simulated").chmod(0o600)
     before = image(here)
     said = tee_sim("list", "--machine", "d", "counter")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bioguard.evidence.second_reader.flaws import Unreadable
 
-_FUSES = re.compile(r"(# [^\n]*\n){2}bioguard-fuses 2\nhuk (?P<huk>[0-9a-f]{64})\ndevice-id (?P<id>[0-9a-f]{32})\n")
+_FUSES = re.compile(r"(# [^\n]*\n){2}bioguard-fuses 3\nhuk (?P<huk>[0-9a-f]{64})\ndevice-id (?P<id>[0-9a-f]{32})\n")
 
 
 def mac(key: bytes, message: bytes) -> bytes:
