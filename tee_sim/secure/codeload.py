@@ -266,9 +266,10 @@ class CodeTable:
             ImportError: a module is neither of the standard library nor below a name in `allowed`.
         """
         outside = (n for n in self.imports if n not in self.modules and n.rpartition(".")[0] not in self.modules)
+        own = {module.partition(".")[0] for module in self.modules}
         for name in dict.fromkeys([*allowed, *outside]):
             top = name.partition(".")[0]
-            if any(module.partition(".")[0] == top for module in self.modules):
+            if top in own:
                 # What runs here is what the verdict knows of (`Manifest.early_code`): no import, and no
                 # manifest of another application, may name more.
                 if name in self.compiled:

@@ -95,9 +95,10 @@ def _files(package: str, folder: Path) -> Iterator[tuple[str, str]]:
     for place, folders, files in os.walk(folder, onerror=_refuse):
         here = Path(place)
         inner = "/".join((package, *here.relative_to(folder).parts))
+        above = str(here.parent) if here.name == CACHE else ""
         linked = [name for name in folders if (here / name).is_symlink()]  # not walked, and Python would follow it
         for name in (*files, *linked):
-            if here.name != CACHE or not _is_cached(here.parent, place, name):
+            if not above or not _is_cached(above, place, name):
                 yield _written(f"{inner}/{name}"), _digest(f"{place}{os.sep}{name}")
 
 
@@ -107,10 +108,10 @@ def _refuse(error: OSError) -> None:
 
 def is_cache(path: Path) -> bool:
     """Whether Python would take this file for a cached form of a source that is there."""
-    return path.parent.name == CACHE and _is_cached(path.parent.parent, str(path.parent), path.name)
+    return path.parent.name == CACHE and _is_cached(str(path.parent.parent), str(path.parent), path.name)
 
 
-def _is_cached(above: Path, place: str, name: str) -> bool:
+def _is_cached(above: str, place: str, name: str) -> bool:
     """`is_cache` of a file of the folder of caches in `above`."""
     if not name.endswith(".pyc") or name == ".pyc" or stat.S_ISLNK(os.lstat(f"{place}{os.sep}{name}").st_mode):
         return False
