@@ -9,7 +9,7 @@ import click
 from tee_sim.cli.named_commands import command_named, commands_of, request_of, shown_reply
 from tee_sim.cli.options import PATH, PATHS, applications, machine_options, started
 from tee_sim.cli.refusal import refused
-from tee_sim.cli.words import parameters, shown
+from tee_sim.cli.words import decimal, parameters, shown
 from tee_sim.normal.client import Session
 from tee_sim.normal.machine.applications import Application
 
@@ -20,15 +20,16 @@ def ask(session: Session, application: Application, command: str, words: Sequenc
     Raises:
         TeeError: BAD_PARAMETERS of origin API for words that are wrong, before anything is sent; the application's.
     """
-    if command.isdecimal():
-        return shown(session.invoke(int(command), parameters(words)))
+    number = decimal(command)
+    if number is not None:
+        return shown(session.invoke(number, parameters(words)))
     named = command_named(application, command)
     return shown_reply(session.call(named, request_of(named, words)))
 
 
 def refuse_wrong_words(application: Application, command: str, words: Sequence[str]) -> None:
     """Raises TeeError as `ask`, without a session."""
-    if command.isdecimal():
+    if decimal(command) is not None:
         parameters(words)
     else:
         request_of(command_named(application, command), words)

@@ -16,8 +16,12 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from tee_sim.cli.refusal import refused
 from tee_sim.cli.words import shown_bytes
 from tee_sim.normal.machine.applications import Application
+from tee_sim.shared.manifest_values import shown
 from tee_sim.shared.schema import Record
 from tee_sim.shared.ta_api import Command
+
+_MAX_DIGITS = 68
+"""Of 64 bits in binary, with 0b and a sign."""
 
 
 @contextmanager
@@ -67,20 +71,27 @@ def command_named(application: Application, name: str) -> Command[Any, Any]:
 
 
 def _value(kind: Any, text: str) -> Any:
-    """A field's value from its word. Raises ValueError."""
+    """A field's value from its word. Raises ValueError, KeyError, and TeeError for a type that has no words."""
     if get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
     if get_origin(kind) in (Union, UnionType):
         kinds = [k for k in get_args(kind) if k is not type(None)]
         return None if text == "none" and len(kinds) < len(get_args(kind)) else _value(kinds[0], text)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind[text] if text in kind.__members__ else kind(int(text))
+        return kind[text] if text in kind.__members__ else kind(_number(text))
     if kind is bool:
         return {"yes": True, "true": True, "no": False, "false": False}[text]
-    readers: dict[Any, Callable[[str], Any]] = {int: lambda t: int(t, 0), str: str, bytes: _bytes}
+    readers: dict[Any, Callable[[str], Any]] = {int: _number, str: str, bytes: _bytes}
     if kind not in readers:
-        raise ValueError("its type has no words; write a client in Python")
+        raise refused("a field of this type has no words", "write a client in Python")
     return readers[kind](text)
+
+
+def _number(text: str) -> int:
+    """A number of 64 bits as Python writes it. Raises ValueError."""
+    if len(text) > _MAX_DIGITS:
+        raise ValueError
+    return int(text, 0)
 
 
 def _bytes(text: str) -> bytes:
@@ -103,8 +114,8 @@ def request_of(command: Command[Any, Any], words: Sequence[str]) -> Record:
             raise refused(f"{command.request.__name__} has no field {name!r}", hint)
         try:
             values[name] = _value(hints[name], text)
-        except (ValueError, KeyError) as error:
-            raise refused(f"{name}={text}: no value of this field: {error}", hint) from None
+        except (ValueError, KeyError):
+            raise refused(f"{name}={shown(text)}: no value of this field", hint) from None
     missing = [n for n, f in known.items() if n not in values and f.default is MISSING and f.default_factory is MISSING]
     if missing:
         raise refused(f"{command.request.__name__} needs {missing[0]}", hint)

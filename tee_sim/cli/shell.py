@@ -14,11 +14,13 @@ from tee_sim.cli.exit_codes import ExitStatus, code_of, exit_of, hint_of
 from tee_sim.cli.named_commands import commands_of
 from tee_sim.cli.options import PATHS, applications, machine_options, started
 from tee_sim.cli.refusal import refused
-from tee_sim.cli.words import shown
+from tee_sim.cli.words import decimal, shown
 from tee_sim.normal.client import Session
 from tee_sim.normal.machine.applications import Application
 from tee_sim.normal.machine.machine import Machine
 from tee_sim.shared.errors import Origin, TeeError, TeeResult
+from tee_sim.shared.manifest_values import key_shown
+from tee_sim.shared.manifest_values import shown as shown_text
 from tee_sim.testing.faults.machine_faults import MachineFaults
 
 HELP = """\
@@ -91,8 +93,8 @@ class Shell:
         self._used = max(self._open, default=0)
 
     def _session(self, number: str = "") -> tuple[Session, Application]:
-        if number and (not number.isdecimal() or int(number) not in self._open):
-            raise refused(f"no session {number}", f"open are: {', '.join(map(str, self._open)) or 'none'}")
+        if number and decimal(number) not in self._open:
+            raise refused(f"no session {key_shown(number)}", f"open are: {', '.join(map(str, self._open)) or 'none'}")
         if not number and not self._used:
             self._open_session()
         return self._open[int(number or self._used)]
@@ -138,9 +140,10 @@ class Shell:
         return []
 
     def _advance(self, ms: str = "") -> list[str]:
-        if not ms.isdecimal():
-            raise refused(f"{ms!r} is no number of milliseconds", "for instance: advance 60000")
-        return [f"wall_ms = {self._machine.context.advance_clock(int(ms)).wall_ms}"]
+        step_ms = decimal(ms)
+        if step_ms is None:
+            raise refused(f"{shown_text(ms)} is no number of milliseconds", "for instance: advance 60000")
+        return [f"wall_ms = {self._machine.context.advance_clock(step_ms).wall_ms}"]
 
     def _status(self) -> list[str]:
         return [f"{key} = {value}" for key, value in self._machine.status().items() if key != "applications"]

@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from tee_sim.cli.refusal import refused
+from tee_sim.shared import manifest_values
 from tee_sim.shared.errors import TeeError
 from tee_sim.shared.limits import MAX_PARAM_BYTES
 from tee_sim.shared.params import Param, Params, ParamType
 
-_NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|\d{1,10}")
+_NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,10}")
 WORDS = "none, value:A[,B], value-out, value-inout:A[,B], hex:, text:, file:, out:SIZE, inout:hex:"
 
 
 def _refused(word: str, why: str) -> TeeError:
     hint = f"a parameter is one of: {WORDS}"
-    return refused(f"parameter {word!r}: {why}", hint)
+    return refused(f"parameter {manifest_values.shown(word)}: {why}", hint)
 
 
 def _numbers(text: str) -> tuple[int, int]:
@@ -40,6 +41,11 @@ def _numbers(text: str) -> tuple[int, int]:
     return numbers[0], numbers[1] if len(numbers) > 1 else 0
 
 
+def decimal(text: str) -> int | None:
+    """A decimal number of at most 19 digits; None for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
+
+
 def _file(name: str) -> bytes:
     with Path(name).open("rb") as file:
         return file.read(MAX_PARAM_BYTES + 1)
@@ -49,7 +55,21 @@ def _reader(kind: str) -> Callable[[str], Param]:
     return lambda text: Param.memref(_bytes(f"{kind}:{text}"))
 
 
-_BYTES: dict[str, Callable[[str], bytes]] = {"hex": bytes.fromhex, "text": str.encode, "file": _file}
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError("expected hexadecimal digits, two for each byte") from None
+
+
+def _text(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("expected UTF-8") from None
+
+
+_BYTES: dict[str, Callable[[str], bytes]] = {"hex": _hex, "text": _text, "file": _file}
 
 
 def _bytes(text: str) -> bytes:
@@ -63,9 +83,10 @@ def _bytes(text: str) -> bytes:
 
 
 def _room(text: str) -> int:
-    if not text.isdecimal() or int(text) > MAX_PARAM_BYTES:
+    size_bytes = decimal(text)
+    if size_bytes is None or size_bytes > MAX_PARAM_BYTES:
         raise ValueError(f"expected a size from 0 to {MAX_PARAM_BYTES}")
-    return int(text)
+    return size_bytes
 
 
 def _inout(text: str) -> Param:

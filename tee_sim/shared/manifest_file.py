@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from tee_sim.shared.dataclass import dataclass
-from tee_sim.shared.manifest_values import ManifestError, Misfit, Read, key_shown, kind_of
+from tee_sim.shared.manifest_values import MAX_I64, ManifestError, Misfit, Read, key_shown, kind_of
 from tee_sim.shared.toml_lines import KeyPath, key_lines
 
 R = TypeVar("R")
@@ -18,6 +18,7 @@ MAX_TEXT_CHARS = 65_536
 
 _DEEP_KEY = re.compile(r"(?<![\w.-])[\w-]++(?:\s*+\.\s*+[\w-]++){32}", re.ASCII)
 """A dotted key of more than 32 parts. `tomllib` takes time with the square of their number."""
+_MAX_WHY_CHARS = 200
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -81,12 +82,16 @@ def _read_keys(source: str, file: str, keys: tuple[Key, ...], most_chars: int) -
         raise ManifestError(Misfit.SYNTAX, "not TOML for us: nested too deep", file=file, line=line)
     try:
         top = tomllib.loads(source)
-    except (ValueError, RecursionError) as error:  # ValueError: also a number of thousands of digits
+    except tomllib.TOMLDecodeError as error:
         found = _SYNTAX_LINE.search(str(error))
-        why = "nested too deep" if isinstance(error, RecursionError) else _SYNTAX_LINE.sub("", str(error))
-        line = int(found[1]) if found else 0
-        raise ManifestError(Misfit.SYNTAX, f"not TOML: {why}", file=file, line=line) from None
+        why = _SYNTAX_LINE.sub("", str(error))[:_MAX_WHY_CHARS]
+        raise ManifestError(Misfit.SYNTAX, f"not TOML: {why}", file=file, line=int(found[1]) if found else 0) from None
+    except ValueError:
+        raise ManifestError(Misfit.SYNTAX, "not TOML: an integer of thousands of digits", file=file) from None
+    except RecursionError:
+        raise ManifestError(Misfit.SYNTAX, "not TOML: nested too deep", file=file) from None
     try:
+        _refuse_large(top)
         _refuse_unknown(top, (), keys)
         return {key.field: value for key in keys for value in _value(top, key)}
     except ManifestError as error:
@@ -103,6 +108,20 @@ def line_of(source: str, key: str) -> int:
 
 def _shown(path: KeyPath) -> str:
     return ".".join(map(key_shown, path))
+
+
+def _refuse_large(top: Mapping[str, Any]) -> None:
+    """No integer beyond those that TOML 1.0 promises: hexadecimal digits make one that cannot be written again."""
+    left: list[tuple[str, object]] = [(key_shown(name), value) for name, value in top.items()]
+    while left:
+        where, value = left.pop()
+        if isinstance(value, dict):
+            left += [(f"{where}.{key_shown(name)}", inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            left += [(f"{where}.{place}", inner) for place, inner in enumerate(value)]
+        elif type(value) is int and not -MAX_I64 - 1 <= value <= MAX_I64:
+            why = "an integer of more than 64 bits, which TOML does not promise"
+            raise ManifestError(Misfit.OUT_OF_RANGE, why, key=where, hint="write a smaller one")
 
 
 def _refuse_unknown(table: Mapping[str, Any], above: KeyPath, keys: tuple[Key, ...]) -> None:

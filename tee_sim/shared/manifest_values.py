@@ -54,6 +54,10 @@ class ManifestError(TeeError):
         return ManifestError(self.misfit, self.why, key=self.key, file=file, line=line, hint=self.hint)
 
 
+MAX_I64 = (1 << 63) - 1
+"""TOML 1.0 promises integers up to here."""
+
+
 def shown(value: str) -> str:
     """Text of a stranger in an error: short, and without what a terminal obeys."""
     return ascii(value[:_SHOWN_CHARS])

@@ -1,14 +1,13 @@
 """`bioguard device init --scenario`: a device as a file says, if no option says it again."""
 
 from collections.abc import Callable, Collection
-from functools import partial
 from pathlib import Path
 
 import click
 
 from bioguard.device.options import DeviceOptions
 from bioguard.device.settings import DeviceSettings
-from bioguard.simulate.faults.scenario import keep_with
+from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.scenario.document import read_scenario
 from bioguard.simulate.scenario.new_device import options_of, settings_of
 
@@ -30,4 +29,4 @@ def of_scenario(
     if twice:
         raise click.UsageError(f"the scenario says what the device is: leave out {', '.join(twice)}")
     file = read_scenario(path)
-    return options_of(file, options), settings_of(file), partial(keep_with, file=file)
+    return options_of(file, options), settings_of(file), Scenario.of(file).save

@@ -19,7 +19,7 @@ from bioguard.simulate.knobs.properties import SensorProperties, knob
 from bioguard.simulate.knobs.table import KNOBS, ActsOn
 from bioguard.simulate.virtual_hal.script_player import run_script
 from tee_sim.shared.clock import ClockKind
-from tee_sim.shared.limits import U64_MAX
+from tee_sim.shared.manifest_values import MAX_I64
 
 
 @click.group()
@@ -75,7 +75,7 @@ def show_knobs(state: CliState) -> Result:
 
 @fault.command("set")
 @click.argument("assignments", nargs=-1, required=True, metavar="KNOB=VALUE...")
-@click.option("--fault-seed", type=click.IntRange(0, U64_MAX), help="Seed of everything random in the faults.")
+@click.option("--fault-seed", type=click.IntRange(0, MAX_I64), help="Seed of everything random in the faults.")
 @pass_state
 def set_knobs(state: CliState, assignments: tuple[str, ...], fault_seed: int | None) -> Result:
     """Set knobs of the device. They stay until cleared.

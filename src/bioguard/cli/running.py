@@ -106,9 +106,13 @@ def _bug(output: Output, error: Exception) -> ExitCode:
     return ExitCode.UNEXPECTED
 
 
+_MAX_TEXT_CHARS = 1_000
+"""Of what is wrong with a command line, which holds what was written there."""
+
+
 def _one_line(text: str) -> str:
     line = " ".join(text.split()).rstrip(".")
-    return line[:1].lower() + line[1:]
+    return line[:1].lower() + line[1:_MAX_TEXT_CHARS]
 
 
 def answer_lost(lost: AnswerLost) -> ExitCode:

@@ -77,6 +77,14 @@ class Configuration(Record):
     lockout_cascade: bool = False
     sensor_table: Annotated[tuple[SensorProps, ...], Items(MAX_SENSORS)] = default_table()
 
+    @property
+    def rates_offered(self) -> bool:
+        """Whether a device can be made with these rates."""
+        rates = (self.fmr_inverse, self.fpir_inverse)
+        if self.for_testing:
+            return all(1 < inverse <= MAX_INVERSE for inverse in rates)
+        return self.fmr_inverse in FMR_INVERSES and self.fpir_inverse in FPIR_INVERSES
+
     def props(self, sensor_id: int) -> SensorProps | None:
         """A sensor's properties; None for one that the device does not have."""
         return self.sensor_table[sensor_id] if 0 <= sensor_id < len(self.sensor_table) else None

@@ -12,6 +12,7 @@ from tee_sim.normal.supplicant import RequestNote
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.wire import LockProfile
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK = re.compile(r"fixed:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 
 
@@ -19,13 +20,15 @@ def parse_clock(text: str) -> int:
     """Milliseconds since 1970 of `fixed:2026-01-31T12:00:00Z`.
 
     Raises:
-        InputRefused: anything else.
+        InputRefused: anything else, and what was before 1970.
     """
     found = _CLOCK.fullmatch(text)
     try:
         if not found:
             raise ValueError
         moment = datetime.strptime(found[1], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        if moment < _FIRST:
+            raise ValueError
     except ValueError:
         raise InputRefused(
             f"{text[:40]!r} is not a clock", hint="write --clock fixed:2026-01-31T12:00:00Z", code="clock.format"

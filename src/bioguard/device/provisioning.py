@@ -6,7 +6,6 @@ from bioguard.commands.configuration import CONFIGURE, PROVIDE_PROFILE, Configur
 from bioguard.commands.status import ReplyStatus
 from bioguard.device.asking import Asker
 from bioguard.device.calibration import sensor_profile_missing, table_missing
-from bioguard.device.rates import init_refused
 from bioguard.device.sensors import SensorChoice
 from bioguard.errors import InputRefused
 from bioguard.records.comparison_profile import ComparisonProfile
@@ -48,14 +47,11 @@ def configure(
     """Seal them. The profiles go first: the configuration names them, and nothing is taken after it.
 
     Raises:
-        InputRefused: a rate that no device is made with, or a profile without a table of what the device decides on,
-            or none of the extractor of a sensor.
+        InputRefused: a profile without a table of what the device decides on, or none of the extractor of a sensor.
     """
     for profile in profiles:
         ask(PROVIDE_PROFILE, ProvideProfile(profile=profile.to_bytes()), about=repr(profile.name))
-    answer = ask(CONFIGURE, configuration, expected=(ReplyStatus.RATE_NOT_OFFERED, ReplyStatus.NOT_CALIBRATED))
-    if answer.status is ReplyStatus.RATE_NOT_OFFERED:
-        raise init_refused(configuration)
+    answer = ask(CONFIGURE, configuration, expected=(ReplyStatus.NOT_CALIBRATED,))
     if answer.status is ReplyStatus.NOT_CALIBRATED:
         missing = table_missing(profiles, configuration.profile)
         raise missing if missing is not None else sensor_profile_missing(sensors, profiles)

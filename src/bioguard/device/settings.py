@@ -10,6 +10,7 @@ from bioguard.commands.configuration import (
 )
 from bioguard.device.calibration import uncalibrated_modalities
 from bioguard.device.provisioning import require_limits, require_table
+from bioguard.device.rates import init_refused
 from bioguard.device.sensors import SensorChoice
 from bioguard.records.comparison_profile import ComparisonProfile
 from bioguard.records.modality import Profile
@@ -58,13 +59,13 @@ class DeviceSettings:
             choices: what `sensors` names.
 
         Raises:
-            InputRefused: a limit outside 1..10, a table that no device has, two profiles of one modality, or no
-                modality left for `uncalibrated`.
+            InputRefused: a limit outside 1..10, a table or a rate that no device has, two profiles of one modality, or
+                no modality left for `uncalibrated`.
         """
         require_limits(self.max_fingers, self.max_faces)
         table = tuple(self.sensor_table) or default_table(self.max_fingers, self.max_faces)
         require_table(table, choices)
-        return Configuration(
+        configuration = Configuration(
             profile=self.profile,
             lockout=self.lockout,
             lockout_cascade=self.lockout_cascade,
@@ -77,3 +78,6 @@ class DeviceSettings:
             sensors=tuple(choice.modality for choice in choices),
             sensor_table=table,
         )
+        if not configuration.rates_offered:
+            raise init_refused(configuration)
+        return configuration

@@ -8,7 +8,7 @@ import pytest
 from bioguard.device import Device, DeviceOptions, clock
 from bioguard.errors import BioguardError, InputRefused, TeeUnavailable
 from bioguard.simulate.faults.live import LiveFaults
-from bioguard.simulate.faults.scenario import Scenario, keep_with
+from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.scenario.document import parse_scenario
 from tests.unlocked import unlocked_devices
 
@@ -98,7 +98,7 @@ rpmb = 1000
 
 
 def test_what_disk_and_rpmb_take_moves_a_stepped_clock_when_the_question_is_answered(directory: Path) -> None:
-    keep_with(directory, parse_scenario(SLOW, "slow.toml"))
+    Scenario.of(parse_scenario(SLOW, "slow.toml")).save(directory)
     faults = LiveFaults(directory)
     with Device.open(directory, DeviceOptions(hooks=faults)) as device:
         before = clock.now(device).boot_ms
@@ -116,7 +116,7 @@ def test_what_disk_and_rpmb_take_moves_a_stepped_clock_when_the_question_is_answ
 
 def test_on_the_hosts_clock_it_is_waited_for(tmp_path: Path) -> None:
     Device.init(tmp_path / "device").close()
-    keep_with(tmp_path / "device", parse_scenario(SLOW, "slow.toml"))
+    Scenario.of(parse_scenario(SLOW, "slow.toml")).save(tmp_path / "device")
     slept: list[float] = []
     with Device.open(
         tmp_path / "device", DeviceOptions(hooks=LiveFaults(tmp_path / "device", sleep=slept.append))

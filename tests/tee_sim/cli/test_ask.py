@@ -48,8 +48,7 @@ def test_a_command_by_number_has_four_parameters(tee_sim: Command) -> None:
         (
             ("invoke", "counter", "1", "hex:0g", "out:64"),
             4,
-            "error[tee.bad_parameters]: parameter 'hex:0g': non-hexadecimal number found in fromhex() arg at position "
-            "1",
+            "error[tee.bad_parameters]: parameter 'hex:0g': expected hexadecimal digits, two for each byte",
             "a parameter is one of: none, value:A[,B], value-out, value-inout:A[,B], hex:, text:, file:, out:SIZE, "
             "inout:hex:",
         ),

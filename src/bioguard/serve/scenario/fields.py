@@ -17,15 +17,13 @@ from bioguard.simulate.scenario.values import wrong_type
 from bioguard.text import word
 from bioguard.user_files import open_input
 from tee_sim.shared.dataclass import dataclass
-from tee_sim.shared.manifest_values import ManifestError, Misfit, key_shown, number, shown
+from tee_sim.shared.manifest_values import MAX_I64, ManifestError, Misfit, key_shown, number, shown
 from tee_sim.shared.schema import MisfitError, Record, RecordField, record_fields
 
 TEXTS = frozenset({"name", "pin", "current", "toml"})
 """Fields of bytes that hold text."""
 LEFT_OUT: dict[str, Any] = {"token": b"", "by_operator": False, "position": 0}
 """What a field is that a scenario leaves out, beside null."""
-MAX_I64 = (1 << 63) - 1
-"""TOML 1.0 promises integers up to here; larger ones are written as text, "0x..."."""
 PENDING = object()
 """In place of what is not known before it has come."""
 _MAX_FILE_BYTES = 1 << 20

@@ -19,7 +19,7 @@ from bioguard.serve.v2.events import EVENTS, EventKind
 from bioguard.serve.v2.table import BY_NAME, MethodEntry
 from bioguard.serve.v2.values import VERSION
 from bioguard.simulate.faults.live import LiveFaults
-from bioguard.simulate.faults.scenario import keep_with
+from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.faults.session_sensor import session_script
 from bioguard.simulate.scenario.document import ScenarioFile
 from bioguard.simulate.scenario.new_device import options_of, settings_of
@@ -66,11 +66,12 @@ class Outcome:
 
 
 def check(source: Source) -> None:
-    """Look at every input without a device.
+    """Look at what the device is made as, and at every input, without a device.
 
     Raises:
-        InputRefused: `scenario.*`, an input is none.
+        InputRefused: no such device can be made; or `scenario.*`, an input is none.
     """
+    settings_of(source.scenario).configuration(())
 
     def known(value: Any) -> object:
         parsed(value)
@@ -113,7 +114,7 @@ def _device(scenario: ScenarioFile, options: DeviceOptions) -> Iterator[tuple[De
     with tempfile.TemporaryDirectory(prefix="bioguard-scenario-") as folder:
         directory = Path(folder) / "device"
         Device.init(directory, options_of(scenario, options), settings_of(scenario)).close()
-        keep_with(directory, scenario)
+        Scenario.of(scenario).save(directory)
         faults = LiveFaults(directory)
         with Device.open(directory, replace(options, seed=None, clock=None, hooks=faults)) as device:
             yield device, faults

@@ -118,8 +118,3 @@ def refuse_old(directory: Path) -> None:
             hint=f"set its knobs with: bioguard fault set, and remove it; they are in {SCENARIO_FILE} then",
             code="scenario.old",
         )
-
-
-def keep_with(directory: Path, file: ScenarioFile) -> None:
-    """Save what a new device plays of the scenario that it was made from."""
-    Scenario.of(file).save(directory)

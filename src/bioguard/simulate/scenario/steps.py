@@ -9,12 +9,12 @@ from typing import Any
 from bioguard.simulate.scenario.values import wrong_type
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest_file import Key
-from tee_sim.shared.manifest_values import ManifestError, Misfit, number, text
+from tee_sim.shared.manifest_values import MAX_I64, ManifestError, Misfit, number, text
 
 MAX_STEPS = 10_000
 _NAME = text(64)
 _INPUT = number(0, MAX_STEPS)
-_U63 = number(0, (1 << 63) - 1)
+_UP_TO_I64 = number(0, MAX_I64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def _told(place: str, table: dict[str, Any]) -> Told:
         _taken(place, table, "refused", _NAME, '"token.refused"')
     else:
         _taken(place, table, "event", _NAME, '"ACQUIRED"')
-        _taken(place, table, "session", _U63, "1")
-        _taken(place, table, "time_ms", _U63, "0")
+        _taken(place, table, "session", _UP_TO_I64, "1")
+        _taken(place, table, "time_ms", _UP_TO_I64, "0")
     return Told(after, {key: one for key, one in table.items() if key != "after"})
 
 

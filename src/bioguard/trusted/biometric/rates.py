@@ -31,12 +31,7 @@ class Terms:
 
 def require_offered(configuration: Configuration) -> None:
     """Raises Refused RATE_NOT_OFFERED for rates that a device cannot be made with."""
-    if configuration.for_testing:
-        rates = (configuration.fmr_inverse, configuration.fpir_inverse)
-        offers = min(rates) > 1
-    else:
-        offers = configuration.fmr_inverse in FMR_INVERSES and configuration.fpir_inverse in FPIR_INVERSES
-    if not offers:
+    if not configuration.rates_offered:
         raise Refused(ReplyStatus.RATE_NOT_OFFERED)
 
 
