@@ -200,6 +200,13 @@ def test_a_whole_scan(canaries):
     assert sys.getsizeof(report.to_record()) > 0
 
 
+@pytest.fixture
+def taken_for_proven(monkeypatch, scores):
+    """It proves itself in `test_every_planted_leak_is_found`; what it then says of places is looked at."""
+    monkeypatch.setattr(leak_scan, "prove", lambda _scanner, _canaries: scores)
+
+
+@pytest.mark.usefixtures("taken_for_proven")
 def test_a_canary_in_a_process_that_has_no_business_with_it_is_a_finding(canaries):
     random = np.random.default_rng(9).bytes
     dirty = random(4096) + canaries.embedding.to_bytes() + random(64)
@@ -213,6 +220,7 @@ def test_a_canary_in_a_process_that_has_no_business_with_it_is_a_finding(canarie
     assert report.memory_residue[1] > 100
 
 
+@pytest.mark.usefixtures("taken_for_proven")
 def test_a_pin_is_in_the_memory_of_gatekeeper_alone_and_there_in_clear_alone(canaries):
     """Python copies what it compares; a hash of it without a secret is nothing that Gatekeeper makes."""
     random = np.random.default_rng(10).bytes
