@@ -96,5 +96,9 @@ class _Version2:
             converse(sys.stdin.fileno(), recorded)
         finally:
             write_output(self._record, recorded.text().encode(), new=True, private=True)
-            left = f"; {recorded.left_out} request(s) that were none are not in it" if recorded.left_out else ""
+            left = (
+                f"; {recorded.left_out} request(s) are not in it: they were none, or it was full"
+                if recorded.left_out
+                else ""
+            )
             note(f"{self._record} holds PINs, samples and tokens of this conversation{left}")

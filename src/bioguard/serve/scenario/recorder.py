@@ -6,7 +6,7 @@ in an answer or event and is sent back stands as a reference to it, and a sample
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from bioguard.device import Device
 from bioguard.errors import InputRefused
@@ -17,14 +17,19 @@ from bioguard.serve.v2.events import EVENTS, EventKind
 from bioguard.serve.v2.table import MethodEntry
 from bioguard.simulate.faults.live import LiveFaults
 from bioguard.simulate.scenario.device_tables import DeviceTable, SensorTable
-from bioguard.simulate.scenario.document import ScenarioFile
+from bioguard.simulate.scenario.document import MAX_BYTES, ScenarioFile
 from bioguard.simulate.scenario.steps import MAX_STEPS, Input, Told
-from bioguard.simulate.scenario.writer import scenario_text
+from bioguard.simulate.scenario.writer import scenario_text, table_lines
 from tee_sim.shared import codec
 from tee_sim.shared.clock import ClockKind
 
 _LENGTH_BYTES = 4
 _REFUSAL, _EVENT = 1, 2
+_TABLE_CHARS = 256
+"""Of a table beside its keys: its name, its call or number, line ends."""
+_MAX_CHARS = MAX_BYTES - (1 << 20)
+"""Beside what the device is made as and its faults."""
+K = TypeVar("K", Input, Told)
 _MANY_BITS = 1 << 16
 """A smaller number is a count or a choice, and means what it says."""
 _MANY_DIGITS = 32
@@ -56,7 +61,9 @@ class RecordedConversation(Conversation):
         self._told: list[Told] = []
         self._known = _Known()
         self.left_out = 0
-        """Requests that are none, or came after the last one that a scenario has room for."""
+        """Requests that are none, or came when a scenario had no room for them."""
+        self._chars = 0
+        self._full = False
 
     def take(self, body: bytes) -> None:
         """As `Conversation.take`."""
@@ -66,12 +73,12 @@ class RecordedConversation(Conversation):
             method, request = wire.read_request(frame)
         except InputRefused:
             method = None
-        if method is None or method.number == 0 or len(self._inputs) == MAX_STEPS:
+        if method is None or method.number == 0 or self._full:
             self.left_out += method is None or method.number != 0
         else:
             self._asked = method
             fields = self._known.referring(table_of(method.request, request.to_plain()))
-            self._inputs.append(Input(method.name, fields))
+            self._keep(self._inputs, Input(method.name, fields), fields)
         super().take(body)
 
     @property
@@ -94,13 +101,24 @@ class RecordedConversation(Conversation):
             event = EventKind(number)
             told = table_of(EVENTS[event], fields)
             self._known.learn(event.name, told)
-            if self._inputs and len(self._told) < MAX_STEPS:
-                head = {"event": event.name, "session": about, "time_ms": time_ms}
-                self._told.append(Told(len(self._inputs), head | told))
+            if self._inputs and not self._full:
+                what = {"event": event.name, "session": about, "time_ms": time_ms} | told
+                self._keep(self._told, Told(len(self._inputs), what), what)
         elif self._asked is not None and kind == _REFUSAL:
-            self._told.append(Told(len(self._inputs), {"refused": payload[0]}))
+            what = {"refused": payload[0]}
+            self._keep(self._told, Told(len(self._inputs), what), what)
         elif self._asked is not None:
             self._answered(self._asked, payload)
+
+    def _keep(self, kept: list[K], one: K, table: dict[str, Any]) -> None:
+        """Where it is one too many the recording ends before the request that brought it: what is kept can be run."""
+        kept.append(one)
+        self._chars += _TABLE_CHARS + sum(map(len, table_lines(table)))
+        if len(kept) > MAX_STEPS or self._chars > _MAX_CHARS:
+            self._full, self._asked = True, None
+            self.left_out += 1
+            self._told = [told for told in self._told if told.after < len(self._inputs)]
+            self._inputs.pop()
 
     def _answered(self, method: MethodEntry, fields: list[Any]) -> None:
         told = table_of(method.reply, fields)
