@@ -250,3 +250,16 @@ def test_poses_outside_the_range_are_errors(values: tuple[float, float, float]) 
 def test_features_can_be_preset(world, face) -> None:
     session = face(enrollments="1", features="0,1")
     assert features(world, session) == cb.FeaturesRetrieved((Feature.REQUIRE_ATTENTION, Feature.REQUIRE_DIVERSE_POSES))
+
+
+def test_features_go_by_the_rule_of_the_trusted_application(world, face) -> None:
+    """A recent token of the PIN, whatever its challenge; with the first enrollment nothing is on."""
+    session = face(enrollments="1")
+    session.calls.set_feature(world.pin_token(challenge=0), Feature.REQUIRE_ATTENTION, True)
+    session.calls.pump()
+    assert features(world, session) == cb.FeaturesRetrieved((Feature.REQUIRE_ATTENTION,))
+    world.enroll(session, script="2:1-[1]:true")
+    assert features(world, session) == cb.FeaturesRetrieved((Feature.REQUIRE_ATTENTION,)), "not the first"
+    session.calls.remove_enrollments((1, 2))
+    world.enroll(session, script="3:1-[1]:true")
+    assert features(world, session) == cb.FeaturesRetrieved(())

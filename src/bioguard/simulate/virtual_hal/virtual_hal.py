@@ -78,7 +78,6 @@ class VirtualHal:
             boot_tokens=KeyTokens(token_key, self.states, clock),
             pins=pins,
         )
-        self._features: dict[bytes, set[int]] = {}
         self._host = SessionHost()
 
     def create_session(
@@ -92,11 +91,11 @@ class VirtualHal:
             chosen = self.knobs.number("authenticator_id") or new_authenticator_id(self.rng, state.authenticator_id)
             owned = replace(state, authenticator_id=chosen, secure_user_id=secure_user_id or state.secure_user_id)
             self.states.save(self.props.sensor_id, user, owned)
-        features = self._features.setdefault(user, set())
-        features.update(self.knobs.numbers("features"))
-        backend = IdBackend(
-            self.authority, self.templates, self.props, user, knobs=self.knobs, rng=self.rng, features=features
-        )
+        if self.knobs.numbers("features"):
+            state = self.states.load(self.props.sensor_id, user)
+            features = sum({1 << number for number in self.knobs.numbers("features")})
+            self.states.save(self.props.sensor_id, user, replace(state, features=state.features | features))
+        backend = IdBackend(self.authority, self.templates, self.props, user, knobs=self.knobs, rng=self.rng)
         script = ScriptedSensor(self.kind, PlayedIds(self.kind, self.knobs, self.rng))
         calls = self._host.create_session(backend, notify, script=script, pass_ms=self.clock.advance)
         return VirtualSession(calls)

@@ -23,10 +23,6 @@ FACE_NOT_SEEN = (21, 24, *[12] * 56)
 FINGERPRINT_DEFAULT_STEPS = (EnrollmentStep(100), EnrollmentStep(100), EnrollmentStep(100))
 
 
-def _not_enrolled() -> InputRefused:
-    return InputRefused("nothing is enrolled", hint="enroll first", code="match.not_enrolled")
-
-
 class IdBackend:
     """`bioguard.hal.backend.SensorBackend` whose samples are ids; the rules are the trusted application's own."""
 
@@ -39,7 +35,6 @@ class IdBackend:
         *,
         knobs: SensorProperties,
         rng: ForcedRng,
-        features: set[int],
     ) -> None:
         self.facts = facts
         self._authority = authority
@@ -47,7 +42,6 @@ class IdBackend:
         self._user = user
         self._knobs = knobs
         self._rng = rng
-        self._features = features
 
     @property
     def _sensor(self) -> int:
@@ -89,7 +83,8 @@ class IdBackend:
         ids = self.enrollment_ids()
         wanted = self.prepare_enrollment(token)
         seen = self._authority.allow_enrollment(self._sensor, self._user, token, enrollments=len(ids))
-        self._templates.add(self._user, wanted, self._authority.enrolled(self._sensor, self._user, seen))
+        state = self._authority.enrolled(self._sensor, self._user, seen, enrollments=len(ids))
+        self._templates.add(self._user, wanted, state)
         return wanted
 
     def authenticate(self, sample: object, operation_id: int) -> Outcome:
@@ -117,17 +112,16 @@ class IdBackend:
         return self._templates.remove(self._user, ids)
 
     def features(self) -> frozenset[int]:
-        if not self.enrollment_ids():
-            raise _not_enrolled()
-        return frozenset(self._features)
+        self._require_enrolled()
+        return frozenset(self._authority.features(self._sensor, self._user))
 
     def set_feature(self, token: bytes, feature: int, enabled: bool) -> None:
-        """Wants a live challenge, as an enrollment does."""
-        ids = self.enrollment_ids()
-        self._authority.allow_enrollment(self._sensor, self._user, token, enrollments=len(ids))
-        if not ids:
-            raise _not_enrolled()
-        (self._features.add if enabled else self._features.discard)(feature)
+        self._require_enrolled()
+        self._authority.set_feature(self._sensor, self._user, token, feature, enabled=enabled)
+
+    def _require_enrolled(self) -> None:
+        if not self.enrollment_ids():
+            raise InputRefused("nothing is enrolled", hint="enroll first", code="match.not_enrolled")
 
 
 class PlayedIds:
