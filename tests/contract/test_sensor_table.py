@@ -91,6 +91,11 @@ class Phone:
         for _ in range(times):
             assert self.claim(on, wrong).status is ReplyStatus.OK
 
+    def first_record(self) -> biometric.RecordSummary:
+        """The one on the first sensor."""
+        listed = self.ask(biometric.LIST, biometric.ListRecords(user=self.alice.user)).records
+        return next(one for one in listed if one.sensor == FIRST)
+
     def view(self) -> bytes:
         return self.kit.sample(self.alice.face)
 
@@ -117,9 +122,7 @@ def test_a_sample_is_compared_with_the_records_of_its_sensor_only(phone: Phone) 
 
 
 def test_nothing_is_found_on_a_sensor_where_the_person_has_erased_all(phone: Phone) -> None:
-    (old,) = (
-        r for r in phone.ask(biometric.LIST, biometric.ListRecords(user=phone.alice.user)).records if r.sensor == FIRST
-    )
+    old = phone.first_record()
     leave = biometric.EraseAuthorization(token=phone.kit.pin_token(phone.alice))
     phone.ask(biometric.ERASE, biometric.Erase(user=phone.alice.user, record_id=old.record_id, leave=leave))
     assert phone.claim(FIRST, TOUCHES[0][3]).status is ReplyStatus.NOT_ENROLLED
@@ -219,7 +222,34 @@ def test_who_is_locked_on_one_sensor_is_found_on_the_other(phone: Phone) -> None
     assert (phone.search(FIRST, TOUCHES[0][4]).match, phone.search(SECOND, TOUCHES[1][4]).match) == (False, True)
 
 
+def test_with_the_cascade_who_is_locked_is_found_on_no_sensor_as_strong() -> None:
+    phone = Phone(cascade=True)
+    for on in (FIRST, SECOND):
+        phone.enroll(on, TOUCHES[on][:3], position=2)
+    assert phone.search(SECOND, TOUCHES[1][4]).match
+    phone.miss(FIRST)
+    assert not phone.search(SECOND, TOUCHES[1][4]).match
+
+
+def test_who_has_erased_all_on_a_sensor_opens_no_searches_there(phone: Phone) -> None:
+    old = phone.first_record()
+    alice, phone.alice = phone.alice, phone.person()
+    assert phone.enroll(FIRST, TOUCHES[2][:3]).status is ReplyStatus.OK, "somebody to be searched"
+    for _ in range(5):
+        phone.search(FIRST, TOUCHES[4][0])
+    reset = sensor.ResetLockout(user=alice.user, sensor=FIRST, token=phone.kit.pin_token(alice))
+    erase = biometric.Erase(
+        user=alice.user, record_id=old.record_id, leave=biometric.EraseAuthorization(token=reset.token)
+    )
+    phone.ask(biometric.ERASE, erase)
+    for who, lock in ((alice, Lock.TIMED), (phone.alice, Lock.NONE)):
+        phone.ask(sensor.RESET_LOCKOUT, replace(reset, user=who.user, token=phone.kit.pin_token(who)))
+        assert phone.ask(sensor.SEARCH_LOCK_STATUS, sensor.SearchRequest(sensor=FIRST)).lock is lock
+
+
 def test_fingers_without_a_name_up_to_the_limit(phone: Phone) -> None:
+    elsewhere = phone.enroll(SECOND, TOUCHES[3][:3], position=7)
+    assert elsewhere.status is ReplyStatus.OK, "a position there is none here"
     made = [phone.enroll(FIRST, TOUCHES[person][:3]) for person in (2, 3)]
     assert [answer.status for answer in made] == [ReplyStatus.OK] * 2
     assert phone.enroll(FIRST, TOUCHES[1][:3]).status is ReplyStatus.USER_FULL
