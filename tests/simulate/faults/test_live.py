@@ -1,6 +1,6 @@
 """Faults of a device that runs: changed while it does, kept with it, reported; and what its disk and RPMB take."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,32 @@ def test_a_scenario_is_loaded_as_a_whole_or_not_at_all(directory: Path) -> None:
     faults.load(b'format = "bioguard-scenario 2"\nseed = 9\n[faults]\npipe = "cut"\npipe_after = 3\n')
     assert (faults.seed, faults.values()) == (9, {"pipe": "cut", "pipe_after": "3"})
     assert Scenario.load(directory).knobs.changed() == faults.values()
+
+
+def test_what_cannot_be_kept_with_the_device_has_changed_nothing(directory: Path) -> None:
+    faults = LiveFaults(directory)
+    faults.set("quality_sequence", "2,5,1")
+    faults.next_capture()
+    kept = (directory / "scenario.toml").read_bytes()
+    (directory / "scenario.toml").unlink()
+    (directory / "scenario.toml").mkdir()
+    (directory / "scenario.toml" / "in").touch()
+    asked: tuple[Callable[[], None], ...] = (
+        lambda: faults.set("quality_sequence", "3"),
+        lambda: faults.set("pipe", "cut"),
+        lambda: faults.clear("quality_sequence"),
+        faults.clear,
+        lambda: faults.load(b'format = "bioguard-scenario 2"\nseed = 9\n[faults]\nlockout = true\n'),
+    )
+    for ask in asked:
+        with pytest.raises(BioguardError):
+            ask()
+        assert (faults.values(), faults.seed) == ({"quality_sequence": "2,5,1"}, 0)
+        assert faults.report() == ("quality_sequence: its last 2 codes were not played",)
+    (directory / "scenario.toml" / "in").unlink()
+    (directory / "scenario.toml").rmdir()
+    faults.save()
+    assert (directory / "scenario.toml").read_bytes() == kept
 
 
 SLOW = b"""\

@@ -10,6 +10,7 @@ ends the secure world and not this process.
 
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import NoReturn
 
@@ -72,8 +73,9 @@ class LiveFaults(DeviceFaults):
         """
         entry = knob(name)
         require_on_device(entry)
-        self.scenario.set(name, value)
-        self._changed(entry.name)
+        wanted = deepcopy(self.scenario)
+        wanted.set(name, value)
+        self._take(wanted, entry.name)
 
     def clear(self, name: str | None = None) -> None:
         """Put one knob back, or all and the count of captures.
@@ -81,11 +83,12 @@ class LiveFaults(DeviceFaults):
         Raises:
             InputRefused: unknown name.
         """
+        wanted = deepcopy(self.scenario)
         if name is None:
-            self.scenario.forget()
+            wanted.forget()
         else:
-            self.knobs.clear(name)
-        self._changed(*(KNOBS if name is None else (knob(name).name,)))
+            wanted.knobs.clear(name)
+        self._take(wanted, *(KNOBS if name is None else (knob(name).name,)))
 
     def load(self, data: bytes) -> None:
         """Take faults, seed and latencies from a scenario; what was set is forgotten.
@@ -93,22 +96,25 @@ class LiveFaults(DeviceFaults):
         Raises:
             InputRefused: it is none, or says what a device is made as.
         """
-        scenario = Scenario.from_bytes(data, "scenario")
-        for name in scenario.knobs.changed():
+        wanted = Scenario.from_bytes(data, "scenario")
+        for name in wanted.knobs.changed():
             require_on_device(KNOBS[name])
-        self.scenario.knobs = scenario.knobs
-        self.scenario.seed, self.scenario.played, self.scenario.timing = scenario.seed, scenario.played, scenario.timing
+        self._take(wanted, *KNOBS)
         self._random = self._latency_rng()
-        self._changed(*KNOBS)
 
-    def _changed(self, *names: str) -> None:
-        """Begin anew what counts: the plan of the disk, the messages."""
+    def _take(self, wanted: Scenario, *names: str) -> None:
+        """Play this from now on, and begin anew what counts: the plan of the disk, the messages.
+
+        It is kept with the device first: where that is refused, nothing has changed.
+        """
+        wanted.save(self._directory)
+        self.scenario.knobs, self.scenario.timing = wanted.knobs, wanted.timing
+        self.scenario.seed, self.scenario.played = wanted.seed, wanted.played
         if "storage" in names:
             self._disk.replace(self._plan())
         if {"pipe", "pipe_after", "ta_panic"} & {*names}:
             self._messages.passed = 0
             self._messages.fired -= {"pipe", "ta_panic"}
-        self.save()
 
     def report(self) -> tuple[str, ...]:
         """Everything that was set and has changed nothing, a sentence each."""
