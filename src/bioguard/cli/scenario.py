@@ -11,7 +11,7 @@ from bioguard.serve.scenario.compare import first_difference
 from bioguard.serve.scenario.run import Outcome, Source, check, require_repeatable, run
 from bioguard.simulate.scenario.document import parse_scenario, scenario_bytes
 from bioguard.simulate.scenario.writer import scenario_text
-from bioguard.user_files import write_output
+from bioguard.user_files import check_output, write_output
 from tee_sim.shared.dataclass import dataclass
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -81,8 +81,9 @@ def record(state: CliState, file: Path, out: Path | None) -> Result:
     Example:
       bioguard scenario record docs/examples/scenarios/lockout.toml --out FILE.toml
     """
-    ran = _run(state, file)
     target = out or file
+    check_output(target)
+    ran = _run(state, file)
     write_output(target, scenario_text(ran.source.recorded(ran.outcome.told)).encode(), private=True)
     return Result(
         outcome="recorded",
@@ -144,6 +145,7 @@ def frames(state: CliState, file: Path, out: Path) -> Result:
     Example:
       bioguard scenario frames docs/examples/scenarios/enroll-and-unlock.toml --out frames.bin
     """
+    check_output(out)
     ran = _run(state, file)
     written = b"".join((b">" if sent else b"<") + frame for sent, frame in ran.outcome.frames)
     write_output(out, written, private=True)

@@ -126,6 +126,7 @@ HINTS: Final[dict[str, str]] = {
     "fault.not_served": "start the server on a device whose faults it may play",
     "synthetic.person": "send a person and an impression from 0 to 2^32-1",
     "synthetic.finger": "send a position from 0 to 10, and an impression from 0 to 65535",
+    "scenario.made": "leave [device], [[input]] and [[event]] out: the device is made, and you ask",
     # the secure world and the device
     "tee.dead": _AGAIN,
     "tee.panic": "ask again: challenges and open key operations of that application are gone",
