@@ -1,18 +1,22 @@
 """Operations: one terminal callback each, refusals as errors, cancel, the queue, and the ends of a session."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from bioguard.errors import InputRefused, IntegrityFailure, NotPermitted, TeeUnavailable
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode, Feature
-from bioguard.hal.backend import BackendDied
+from bioguard.hal.backend import BackendDied, NotMatched
 from bioguard.hal.callbacks import OperationError
 from bioguard.hal.context import OperationContext
+from bioguard.hal.enrollment import Pose
 from bioguard.hal.hal import FaceEnrollOptions, OtherInterface
 from bioguard.hal.operations import QueueFull, SessionDead
+from bioguard.hal.scripting import Capture, Unscripted, Waiting
 from bioguard.hal.session import SessionState, WrongState
 from bioguard.records.locks import Lock, LockStatus
-from tests.hal.rig import Rig
+from tests.hal.rig import Rig, rig
 
 CANCELED = OperationError(ErrorCode.CANCELED)
 
@@ -163,6 +167,37 @@ def test_the_end_of_a_lockout_that_was_told_is_told_once_whatever_ended_it(finge
     assert finger.run(finger.session.tick) == []
 
 
+def test_nothing_is_told_of_a_lockout_after_the_session_is_closed(finger: Rig) -> None:
+    finger.backend.lock = LockStatus(Lock.TIMED, 4)
+    finger.run(lambda: finger.session.authenticate(1))
+    finger.run(finger.session.cancel)
+    assert finger.run(finger.session.close) == [cb.SessionClosed()]
+    finger.backend.lock = LockStatus(Lock.NONE)
+    assert finger.run(finger.session.tick) == []
+    assert not finger.session.awaits_time
+
+
+def test_captures_of_an_operation_that_a_callback_has_ended_are_not_the_next_ones() -> None:
+    class Twice(Unscripted):
+        def captures(self, _waiting: Waiting, sample: object | None, pose: Pose | None) -> Iterable[Capture]:
+            return [Capture(sample=sample, pose=pose)] * 2
+
+    made = rig(script=Twice())
+    made.backend.outcome = NotMatched()
+
+    def again(told: cb.Callback) -> None:
+        made.heard.append(told)
+        if told == cb.AuthenticationFailed():
+            made.session.cancel()
+            made.session.authenticate(2)
+            made.session.pump()
+
+    made.session._notify = again
+    made.run(lambda: made.session.authenticate(1))
+    assert made.run(lambda: made.session.present("x")) == [cb.Acquired(1), cb.AuthenticationFailed(), CANCELED]
+    assert made.session.state is SessionState.AUTHENTICATING
+
+
 def test_a_reset_tells_the_end_of_the_lockout_once(finger: Rig) -> None:
     finger.backend.lock = LockStatus(Lock.TIMED, 4)
     finger.run(lambda: finger.session.authenticate(1))
@@ -173,10 +208,10 @@ def test_a_reset_tells_the_end_of_the_lockout_once(finger: Rig) -> None:
 
 
 def test_a_lock_ends_a_face_and_not_a_finger(finger: Rig, face: Rig) -> None:
-    for rig, state in ((finger, SessionState.AUTHENTICATING), (face, SessionState.IDLING)):
-        rig.backend.lock = LockStatus(Lock.TIMED, 4)
-        assert rig.run(lambda rig=rig: rig.session.authenticate(1)) == [cb.LockoutTimed(4)]
-        assert rig.session.state is state
+    for one, state in ((finger, SessionState.AUTHENTICATING), (face, SessionState.IDLING)):
+        one.backend.lock = LockStatus(Lock.TIMED, 4)
+        assert one.run(lambda one=one: one.session.authenticate(1)) == [cb.LockoutTimed(4)]
+        assert one.session.state is state
 
 
 def test_presence_where_the_sensor_has_none(finger: Rig) -> None:
