@@ -59,6 +59,58 @@ def test_there_are_more_attempts_than_the_reference_had():
     assert {a.group for a in ATTEMPTS.values()} == set("ABCDEFGHIJ")
 
 
+def logged_since(fd: int) -> tuple[list[int], bool]:
+    """Numbers of the fatal calls of the battery's user, and whether the kernel says that it left lines out."""
+    calls, left_out = [], False
+    while True:
+        try:
+            text = os.read(fd, 8192).decode("utf-8", "replace")
+        except BlockingIOError:
+            return calls, left_out
+        except BrokenPipeError:  # the ring went round: what is read next is later
+            left_out = True
+            continue
+        left_out |= re.search("audit.*callbacks suppressed", text) is not None
+        found = re.search(r"type=1326 .* uid=61234 .* sig=31 .* syscall=(\d+)", text)
+        if found:
+            calls.append(int(found[1]))
+
+
+def test_the_kernel_log_names_the_same_call():
+    """The page that names the fatal call is ours; the kernel's own record must agree, call for call.
+
+    The kernel leaves lines out while others are killed too, and says so when its interval is over: then once more. So
+    this comes before the battery, which has hundreds of processes killed.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("only root may read the kernel log")
+    try:
+        fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        interval_s = int(Path("/proc/sys/kernel/printk_ratelimit").read_text("ascii"))
+    except OSError:
+        pytest.skip("this host has no readable kernel log")
+    os.lseek(fd, 0, os.SEEK_END)
+    names = ("tcp4_lo", "mount_tmpfs", "memfd_secret", "tmp_world", "plain_fork")
+    column = 0 if os.uname().machine == "x86_64" else 1
+    any_logged, any_left_out = False, False
+    try:
+        for _ in range(4):
+            done = escape_battery.run(("S",), names=names)
+            time.sleep(0.1)
+            logged, left_out = logged_since(fd)
+            any_logged, any_left_out = any_logged or bool(logged), any_left_out or left_out
+            stopped = [NUMBERS[done.cells[name]["S"].stopped_by][column] for name in names]
+            if logged == stopped:
+                return
+            left = iter(stopped)
+            assert all(number in left for number in logged), (logged, stopped)
+            time.sleep(interval_s + 0.5)
+    finally:
+        os.close(fd)
+    assert any_left_out or not any_logged, "the kernel left no line out, and names other calls than the page"
+    pytest.skip("the kernel does not log filter kills, or left lines of each of four runs out and said so")
+
+
 def test_it_can_fail(report):
     """Without a lock most attempts get out: the reference saw 118 of 163."""
     assert report.count("0", Outcome.ESCAPED) >= 100
@@ -120,57 +172,6 @@ def test_packets_at_the_observer(report):
     control, locked = report.observed_packets
     assert locked == 0
     assert control > 10
-
-
-def logged_since(fd: int) -> tuple[list[int], bool]:
-    """Numbers of the fatal calls of the battery's user, and whether the kernel says that it left lines out."""
-    calls, left_out = [], False
-    while True:
-        try:
-            text = os.read(fd, 8192).decode("utf-8", "replace")
-        except BlockingIOError:
-            return calls, left_out
-        except BrokenPipeError:  # the ring went round: what is read next is later
-            left_out = True
-            continue
-        left_out |= re.search("audit.*callbacks suppressed", text) is not None
-        found = re.search(r"type=1326 .* uid=61234 .* sig=31 .* syscall=(\d+)", text)
-        if found:
-            calls.append(int(found[1]))
-
-
-def test_the_kernel_log_names_the_same_call():
-    """The page that names the fatal call is ours; the kernel's own record must agree, call for call.
-
-    The kernel leaves lines out while others are killed too, and says so when its interval is over: then once more.
-    """
-    if os.geteuid() != 0:
-        pytest.skip("only root may read the kernel log")
-    try:
-        fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
-        interval_s = int(Path("/proc/sys/kernel/printk_ratelimit").read_text("ascii"))
-    except OSError:
-        pytest.skip("this host has no readable kernel log")
-    os.lseek(fd, 0, os.SEEK_END)
-    names = ("tcp4_lo", "mount_tmpfs", "memfd_secret", "tmp_world", "plain_fork")
-    column = 0 if os.uname().machine == "x86_64" else 1
-    any_logged, any_left_out = False, False
-    try:
-        for _ in range(4):
-            done = escape_battery.run(("S",), names=names)
-            time.sleep(0.1)
-            logged, left_out = logged_since(fd)
-            any_logged, any_left_out = any_logged or bool(logged), any_left_out or left_out
-            stopped = [NUMBERS[done.cells[name]["S"].stopped_by][column] for name in names]
-            if logged == stopped:
-                return
-            left = iter(stopped)
-            assert all(number in left for number in logged), (logged, stopped)
-            time.sleep(interval_s + 0.5)
-    finally:
-        os.close(fd)
-    assert any_left_out or not any_logged, "the kernel left no line out, and names other calls than the page"
-    pytest.skip("the kernel does not log filter kills, or left lines of each of four runs out and said so")
 
 
 def test_it_leaves_nothing_behind(report):
