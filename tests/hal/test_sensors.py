@@ -8,7 +8,8 @@ import pytest
 
 from bioguard.device import pins
 from bioguard.device.consent import grant_all
-from bioguard.errors import InputRefused
+from bioguard.device.recognition import Recognition
+from bioguard.errors import InputRefused, NotPermitted
 from bioguard.hal import callbacks as cb
 from bioguard.hal.aidl_codes import ErrorCode, FaceAcquired, Feature, FingerprintAcquired
 from bioguard.hal.callbacks import OperationError
@@ -97,6 +98,29 @@ def test_a_session_that_is_open_is_known_however_many_others_came_and_went(share
     assert shared.call(face, lambda s: s.close()) == [cb.SessionClosed()]
     with shared.session("alice", FACE), pytest.raises(InputRefused, match=rf"^there is no session {face}$"):
         shared.hal.call(face, lambda s: s.close())
+
+
+def test_a_removal_that_ends_halfway_tells_what_is_gone(shared: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {shared.enroll("bob", REAR, person) for person in (6, 7)}
+    erase, left = Recognition.erase, [1]
+
+    def once(self: Recognition, *about: object) -> bytes:
+        if not left:
+            raise NotPermitted("the disk is full", hint="make room", code="store.full")
+        left.pop()
+        return erase(self, *about)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Recognition, "erase", once)
+    with shared.session("bob", REAR) as number:
+        (told,) = shared.call(number, lambda s: s.remove_enrollments(tuple(made)))
+        (there,) = shared.call(number, lambda s: s.enumerate_enrollments())
+        assert isinstance(told, cb.EnrollmentsRemoved)
+        assert isinstance(there, cb.EnrollmentsEnumerated)
+        assert (len(told.ids), {*told.ids, *there.ids}) == (1, made)
+        expected = [OperationError(ErrorCode.NO_SPACE, 0, "store.full")]
+        assert shared.call(number, lambda s: s.remove_enrollments(there.ids)) == expected
+        monkeypatch.undo()
+        assert shared.call(number, lambda s: s.remove_enrollments(there.ids)) == [cb.EnrollmentsRemoved(there.ids)]
 
 
 def test_each_sensor_has_its_own_challenges_records_and_authenticator_ids(shared: Phone) -> None:

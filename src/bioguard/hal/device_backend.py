@@ -13,7 +13,7 @@ from bioguard.device.captures import NoSample, SensorSample
 from bioguard.device.errors import promised
 from bioguard.device.fingers import finger_name
 from bioguard.device.recognition import Recognition
-from bioguard.errors import NotAcquired, NotPermitted, TeeUnavailable
+from bioguard.errors import BioguardError, NotAcquired, NotPermitted, TeeUnavailable
 from bioguard.hal.backend import BackendDied, Matched, NotMatched, Outcome, PoorCapture
 from bioguard.records import Features
 from bioguard.records.acquired import AcquiredCode
@@ -188,12 +188,20 @@ class DeviceBackend:
             return pins.invalidate_authenticator_id(self._device, self._name, self.facts.kind, self._sensor)
 
     def remove(self, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """Each is an erasure of its own: where a later one is refused, what is gone is told, and the rest is there."""
+        gone: list[int] = []
         with self._asking():
-            there = self._records()
-            gone = tuple(one for one in there if one in ids)
-            for one in gone:
-                self._recognition.erase(self._name, there[one], _BY_OPERATOR)
-            return gone
+            for one, record_id in self._records().items():
+                if one not in ids:
+                    continue
+                try:
+                    self._recognition.erase(self._name, record_id, _BY_OPERATOR)
+                except BioguardError as refusal:
+                    if not gone or isinstance(refusal, TeeUnavailable):
+                        raise
+                    break
+                gone.append(one)
+        return tuple(gone)
 
     def features(self) -> frozenset[int]:
         with self._asking():
