@@ -40,9 +40,13 @@
     element("text", { x, y, class: css }, parent).textContent = words;
   };
   const milliseconds = (us, step) => (us / 1000).toFixed(Math.max(0, Math.min(3, Math.ceil(3 - Math.log10(step)))));
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = "12px system-ui, 'DejaVu Sans', sans-serif"; // of #drawing text
   const fitted = (words, width) => {
-    const most = Math.floor(width / CHAR);
-    return words.length <= most ? words : most > 3 ? words.slice(0, most - 1) + "\u2026" : "";
+    if (words.length * CHAR / 2 < width && pen.measureText(words).width <= width) return words;
+    let most = Math.min(words.length - 1, Math.floor((2 * width) / CHAR));
+    while (most > 0 && pen.measureText(words.slice(0, most) + "\u2026").width > width) most -= 1;
+    return most > 2 ? words.slice(0, most) + "\u2026" : "";
   };
   const stepOf = (span, most) => {
     const power = 10 ** Math.floor(Math.log10(Math.max(span / most, 1)));
