@@ -112,7 +112,9 @@ def serve(source: BinaryIO, sink: BinaryIO, handle: Handler) -> int:
         except InputRefused as error:
             _refuse(sink, 0, error)
             raise
-        timeline.asked(METHODS[method].name if method in METHODS else f"method {method}", number, len(body))
+        timeline.asked(
+            METHODS[method].name if method in METHODS else f"method {method}", number, _LENGTH.size + len(body)
+        )
         try:
             timeline.answered(out_bytes=_write(sink, number, _ANSWER, _answer(method, fields, handle)))
         except BioguardError as error:

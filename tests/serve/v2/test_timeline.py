@@ -128,7 +128,7 @@ def test_each_frame_and_each_event_of_the_caller(played: Played) -> None:
     begins, ends = ([e["args"] for e in found if e["ph"] == phase] for phase in "BE")
     sent = played.client.sent
     assert [(args["frame"], args["in_bytes"]) for args in begins] == [
-        (number, len(body)) for number, body in enumerate(sent, start=1)
+        (number, 4 + len(body)) for number, body in enumerate(sent, start=1)
     ]
     assert [args["result"] for args in ends if args["result"] != "OK"] == ["session.in_use"]
     frames = [len(frame) + 4 for frame in played.client.received]
@@ -190,8 +190,8 @@ def test_frames_of_version_1(path: Path, tmp_path: Path) -> None:
     found = [(e["name"], e["args"]) for e in of(events(path), "caller")]
     sizes = [e["out_bytes"] for _, e in found if "out_bytes" in e]
     assert found == [
-        ("users", {"frame": 7, "in_bytes": 5}), ("users", {"result": "OK", "out_bytes": sizes[0]}),
-        ("method 255", {"frame": 8, "in_bytes": 6}),
+        ("users", {"frame": 7, "in_bytes": 9}), ("users", {"result": "OK", "out_bytes": sizes[0]}),
+        ("method 255", {"frame": 8, "in_bytes": 10}),
         ("method 255", {"result": "serve.method", "out_bytes": sizes[1]}),
     ]  # fmt: skip
     hello_bytes = 4 + int.from_bytes((tmp_path / "answers").read_bytes()[:4], "little")

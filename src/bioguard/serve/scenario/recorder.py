@@ -23,8 +23,6 @@ from bioguard.simulate.scenario.writer import scenario_text, table_lines
 from tee_sim.shared import codec
 from tee_sim.shared.clock import ClockKind
 
-_LENGTH_BYTES = 4
-_REFUSAL, _EVENT = 1, 2
 _TABLE_CHARS = 256
 """Of a table beside its keys: its name, its call or number, line ends."""
 _MAX_CHARS = MAX_BYTES - (1 << 20)
@@ -91,12 +89,12 @@ class RecordedConversation(Conversation):
         return scenario_text(self.scenario)
 
     def _came(self, frame: bytes) -> None:
-        self._hear(codec.decode(frame[_LENGTH_BYTES:]))
+        self._hear(codec.decode(frame[wire.LENGTH_BYTES :]))
         self._forward(frame)
 
     def _hear(self, frame: Any) -> None:
         _, about, kind, payload = frame
-        if kind == _EVENT:
+        if kind == wire.EVENT:
             _, time_ms, number, fields = payload
             event = EventKind(number)
             told = table_of(EVENTS[event], fields)
@@ -104,7 +102,7 @@ class RecordedConversation(Conversation):
             if self._inputs and not self._full:
                 what = {"event": event.name, "session": about, "time_ms": time_ms} | told
                 self._keep(self._told, Told(len(self._inputs), what), what)
-        elif self._asked is not None and kind == _REFUSAL:
+        elif self._asked is not None and kind == wire.REFUSAL:
             what = {"refused": payload[0]}
             self._keep(self._told, Told(len(self._inputs), what), what)
         elif self._asked is not None:

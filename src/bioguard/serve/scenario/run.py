@@ -14,10 +14,10 @@ from bioguard.device import Device, DeviceOptions
 from bioguard.errors import InputRefused
 from bioguard.serve.scenario.fields import PENDING, Sources, refused, table_of
 from bioguard.serve.scenario.references import Heard, parsed
+from bioguard.serve.v2 import wire
 from bioguard.serve.v2.conversation import Conversation
 from bioguard.serve.v2.events import EVENTS, EventKind
 from bioguard.serve.v2.table import BY_NAME, MethodEntry
-from bioguard.serve.v2.values import VERSION
 from bioguard.simulate.faults.live import LiveFaults
 from bioguard.simulate.faults.scenario import Scenario
 from bioguard.simulate.faults.session_sensor import session_script
@@ -28,9 +28,6 @@ from tee_sim.shared import codec
 from tee_sim.shared.dataclass import dataclass
 from tee_sim.shared.manifest_file import line_of
 from tee_sim.shared.manifest_values import ManifestError, Misfit, shown
-
-_LENGTH_BYTES = 4
-_REFUSAL, _EVENT = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,20 +155,20 @@ class _Running:
         """Send a request; keep what comes."""
         method, fields = _fields(self._source, self._sources, place, one)
         number = place + 1
-        body = codec.encode([VERSION, number, method.number, fields])
+        request = wire.request(number, method, fields)
         self._came.clear()
-        self._conversation.take(body)
-        self.outcome.frames.append((True, len(body).to_bytes(_LENGTH_BYTES, "little") + body))
+        self._conversation.take(request[wire.LENGTH_BYTES :])
+        self.outcome.frames.append((True, request))
         for frame in self._came:
             self.outcome.frames.append((False, frame))
             self._hear(number, method, frame)
 
     def _hear(self, number: int, method: MethodEntry, frame: bytes) -> None:
-        decoded: Any = codec.decode(frame[_LENGTH_BYTES:])
+        decoded: Any = codec.decode(frame[wire.LENGTH_BYTES :])
         _, about, kind, payload = decoded
-        if kind == _EVENT:
+        if kind == wire.EVENT:
             self._hear_event(number, about, payload)
-        elif kind == _REFUSAL:
+        elif kind == wire.REFUSAL:
             self.outcome.told.append(Told(number, {"refused": payload[0]}))
         else:
             self._heard.add(method.name, payload)

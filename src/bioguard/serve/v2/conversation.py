@@ -74,7 +74,7 @@ class Conversation:
             InputRefused: no request of this version; nothing more can be understood.
         """
         frame = wire.parse_frame(body)
-        self._timeline.asked(wire.method_name(frame), frame.number, len(body))
+        self._timeline.asked(wire.method_name(frame), frame.number, wire.LENGTH_BYTES + len(body))
         code = ""
         try:
             method, request = wire.read_request(frame)

@@ -14,7 +14,10 @@ from tee_sim.shared.errors import TeeError
 from tee_sim.shared.schema import MisfitError, Record, record_fields
 
 _LENGTH: Final = Struct("<I")
-_ANSWER, _REFUSAL, _EVENT = 0, 1, 2
+LENGTH_BYTES: Final = _LENGTH.size
+"""Of the length that stands before each frame."""
+ANSWER, REFUSAL, EVENT = 0, 1, 2
+"""What a frame of the server is: its third item."""
 _MAX_ID: Final = 0xFFFF_FFFF
 _MAX_TEXT: Final = 400
 
@@ -79,20 +82,25 @@ def _framed(value: Sequence[object]) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
+def request(number: int, method: MethodEntry, fields: list[object]) -> bytes:
+    """The frame of a request."""
+    return _framed((VERSION, number, method.number, fields))
+
+
 def answer(number: int, reply: Record) -> bytes:
     """The frame of an answer."""
-    return _framed((VERSION, number, _ANSWER, reply.to_plain()))
+    return _framed((VERSION, number, ANSWER, reply.to_plain()))
 
 
 def refusal(number: int, error: BioguardError) -> bytes:
     """The frame of a refusal: code and message as on the command line, the hint for a program."""
     texts = [error.code[:64], _ascii(error.message), _ascii(hint_of(error))]
-    return _framed((VERSION, number, _REFUSAL, [*texts, int(error.exit_code)]))
+    return _framed((VERSION, number, REFUSAL, [*texts, int(error.exit_code)]))
 
 
 def event(session: int, sequence: int, time_ms: int, kind: int, fields: Record) -> bytes:
     """The frame of an event."""
-    return _framed((VERSION, session, _EVENT, [sequence, time_ms, kind, fields.to_plain()]))
+    return _framed((VERSION, session, EVENT, [sequence, time_ms, kind, fields.to_plain()]))
 
 
 def _ascii(text: str) -> str:
