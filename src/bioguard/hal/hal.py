@@ -366,10 +366,10 @@ class HalSession(Operations):
             self._touch.ignored = ignoring
 
     def _interrupt(self, method: str) -> None:
-        self.require_open()
         self._require(Modality.FINGERPRINT, method)
 
     def _require(self, kind: Modality, method: str) -> None:
+        self.require_open()
         if self._kind is not kind:
             has, lacks = ("IFace", "IFingerprint") if kind is Modality.FACE else ("IFingerprint", "IFace")
             raise OtherInterface(f"{lacks} has no {method}", hint=f"{has} has it: open a session of such a sensor")
