@@ -31,7 +31,7 @@ def serve(state: CliState, stdio: bool, protocol: str, record: Path | None) -> i
 
     Start it as a child process. It ends with its input. Nothing listens on any address. Version 2 has sessions with
     their events as Android's fingerprint and face HALs have them, keys, log, clock and faults. A scenario that was
-    recorded on a new device can be replayed; with the --seed of the device it has the same keys, ids and tokens.
+    recorded on a new device with a stepped clock, and with the --seed it was made with, can be replayed.
 
     \b
     Example:
