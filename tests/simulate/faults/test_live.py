@@ -86,6 +86,16 @@ def test_a_scenario_is_loaded_as_a_whole_or_not_at_all(directory: Path) -> None:
     assert Scenario.load(directory).knobs.changed() == faults.values()
 
 
+def test_a_scenario_that_is_loaded_again_draws_the_same_latencies(directory: Path) -> None:
+    faults = LiveFaults(directory)
+    drawn = []
+    for _ in range(2):
+        faults.load(SLOW)
+        drawn.append([faults.capture_ms(0) for _ in range(4)])
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) > 1
+
+
 def test_what_cannot_be_kept_with_the_device_has_changed_nothing(directory: Path) -> None:
     faults = LiveFaults(directory)
     faults.set("quality_sequence", "2,5,1")
