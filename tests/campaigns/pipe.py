@@ -214,6 +214,8 @@ class Walk:
             self._challenge(session)
             self._pin(known.user, self._challenges[-1])
             token, data = self._tokens[-1]
+        if known is not None and known.lying is not None:
+            self._display("lift", session)
         self._operate("enroll", "enroll", data, None, 0, None, None, told=(token, person), on=session)
         for _ in range(self._random.choice([1, 3, 3, 3])):
             self._present(person, session)
@@ -230,6 +232,8 @@ class Walk:
         if known is not None and operation is not None:
             operation = max(1, known.count - self._random.randrange(6))
         self._compare("cancel", (session, operation), lambda: self._ask("cancel", session, operation))
+        if known is not None and known.lying is not None:  # or the next enrollment sees the same touch twice
+            self._display("lift", session)
 
     def _present(self, person: int | None = None, on: int | None = None) -> None:
         session = self._session() if on is None else on
@@ -241,9 +245,7 @@ class Walk:
         if known is not None and known.doing == "enroll":
             whom = known.person
         position = 0 if known is not None and known.sensor.is_face else POSITION
-        impression = self._random.choice([0, 1])
-        if known is not None and known.doing == "enroll":  # one that this enrollment has not seen, nor lies there still
-            impression = 2 + known.running % 8 * reference.TOUCHES + known.touches
+        impression = known.touches if known is not None and known.doing == "enroll" else 0
         key = (whom + 1, position, impression)
         if key not in self._samples:
             form, sample = self._ask("simulated_sample", *key)

@@ -102,8 +102,12 @@ class Device:
         s.doing = ""
         self.tell(s, "ERROR", *error)
 
+    def fields(self) -> list[Any]:
+        """Of the event that was heard where the next is told."""
+        return self.heard[len(self.told)][2] if len(self.told) < len(self.heard) else []
+
     def chosen(self) -> int:
-        fields = self.heard[len(self.told)][2] if len(self.told) < len(self.heard) else []
+        fields = self.fields()
         value = fields[0] if fields and isinstance(fields[0], int) and fields[0] not in self.used else 0
         self.used.add(value)
         return value or -1
@@ -295,7 +299,7 @@ class Device:
             raise Refusal("tee.dead")
         if self.fault == "operation_authenticate_error":
             return self.error(s, BROKEN)
-        if not s.place.enrolled and not self.lock(s) and self.fault != "quality_sequence":
+        if not s.place.enrolled and self.fault != "quality_sequence":
             return self.error(s, NOT_ENROLLED)
         if not self.seen(s):
             return None
@@ -304,10 +308,9 @@ class Device:
         ids = [i for i, p in s.place.enrolled.items() if p == person and self.fault != "operation_authenticate_fails"]
         s.place.ended(self.now, bool(ids))
         if ids:
-            s.doing, number = "", self.heard[len(self.told)][2] if len(self.told) < len(self.heard) else [0]
-            return self.tell(
-                s, "AUTHENTICATION_SUCCEEDED", number[0] if number[0] in ids else -1, s.sensor.strength == 2
-            )
+            s.doing = ""
+            whose = next((i for i in ids if [i] == self.fields()[:1]), -1)
+            return self.tell(s, "AUTHENTICATION_SUCCEEDED", whose, s.sensor.strength == 2)
         self.tell(s, "AUTHENTICATION_FAILED")
         if s.sensor.is_face:
             s.doing = ""

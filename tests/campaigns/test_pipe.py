@@ -11,7 +11,8 @@ from tests.campaigns import pipe
 SHORT_STEPS, MUTANT_STEPS, LONG_STEPS = 160, 2_000, 20_000
 SHORT_ROWS = [
     "create_session", "cancel", "generate_challenge", "verify_pin", "enroll", "authenticate", "present",
-    "clock_advance", "fault_set", "on_pointer_down", "get_features", "unlock", "CHALLENGE_GENERATED", "ACQUIRED",
+    "clock_advance", "fault_set", "on_pointer_down", "get_features", "unlock",
+    "CHALLENGE_GENERATED", "ACQUIRED", "LOCKOUT_TIMED",
     "ENROLLMENT_FRAME", "ENROLLMENT_PROGRESS", "AUTHENTICATION_FAILED",
     "AUTHENTICATOR_ID_RETRIEVED", "ERROR 2 match.not_enrolled", "session.in_use", "session.interface",
     "session.state", "session.unknown",
@@ -65,7 +66,7 @@ FIRST, *LATER = MUTANTS
 
 
 def test_every_answer_and_callback_of_some_steps_is_the_models() -> None:
-    played = pipe.run(SHORT_STEPS, seed=6)
+    played = pipe.run(SHORT_STEPS, seed=8)
     assert [row for row in SHORT_ROWS if not played[row]] == []
 
 
