@@ -1,5 +1,6 @@
 """`bioguard serve`: a device for programs in any language."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,6 +93,8 @@ class _Version2:
         recorded = RecordedConversation(
             device, send, faults=self._faults, seed=self._state.seed, script=script, note=note
         )
+        for number in (signal.SIGTERM, signal.SIGHUP):  # what many a client ends its child by
+            signal.signal(number, signal.default_int_handler)
         try:
             converse(sys.stdin.fileno(), recorded)
         finally:
