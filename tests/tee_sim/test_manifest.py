@@ -359,7 +359,7 @@ REFUSED: list[tuple[tuple[str, str], str, str, str]] = [
     (("[quota]", "[quota"), ":7: not TOML: Expected ']' at the end of a table declaration", "syntax", FORMAT),
     (("[quota]", 'name = "y"\n[quota]'), ":7: not TOML: Cannot overwrite a value", "syntax", FORMAT),
     (("= 100", "= [" * 1), ": not TOML: Invalid value (at end of document)", "syntax", FORMAT),
-    (("= 100", "= " + "9" * 5000), ": not TOML: Exceeds the limit", "syntax", FORMAT),
+    (("= 100", "= " + "9" * 5000), ": not TOML: an integer of thousands of digits", "syntax", FORMAT),
     (("= 100", "= 100\n#" + "x" * 65_536), ": longer than 65536 characters", "syntax", FORMAT),
 ]
 
