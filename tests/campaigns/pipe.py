@@ -52,9 +52,9 @@ SENSORS = (
     ),
 )
 """A fingerprint sensor at the back, one under the display that needs pointers and light, and a weak face sensor."""
-PEOPLE, POSITION = (2, 5, 6, 8, 9), 2
-"""People whose first view and touch match the next three strongly: the others spend the budget of near decisions, which
-is a rule of its own (docs/android-contract.md, departure 20) and has a model of its own."""
+PEOPLE, POSITION = (2, 6, 8, 9), 2
+"""People whose first view and touch match the next three strongly, others beside them or not: the rest
+spend the budget of near decisions, a rule with a model of its own (docs/android-contract.md, departure 20)."""
 POINTER = [1, 500, 1500, 10, 10, 0, False, 0, 0]
 DISPLAY: dict[str, tuple[list[Any], str, tuple[Any, ...]]] = {
     "on_pointer_down": ([POINTER], "surface", ("down", True)),

@@ -66,7 +66,7 @@ FIRST, *LATER = MUTANTS
 
 
 def test_every_answer_and_callback_of_some_steps_is_the_models() -> None:
-    played = pipe.run(SHORT_STEPS, seed=15)
+    played = pipe.run(SHORT_STEPS, seed=4)
     assert [row for row in SHORT_ROWS if not played[row]] == []
 
 
