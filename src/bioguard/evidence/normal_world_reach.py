@@ -82,7 +82,7 @@ REASONS: tuple[tuple[str, Mapping[str, str]], ...] = (
             ),
             "bioguard.cli.serve": (
                 "import bioguard.simulate.faults.live, import bioguard.simulate.faults.session_sensor, "
-                "import bioguard.user_files"
+                "import bioguard.user_files, import signal"
             ),
             "bioguard.serve.scenario.recorder": (
                 "import bioguard.simulate.faults.live, import bioguard.simulate.scenario.device_tables, "
